@@ -1,0 +1,37 @@
+from . import convergence as convergence
+from . import did as did
+from . import report as report
+from .data.catalog import accept as accept
+from .data.catalog import card as card
+from .data.catalog import datasets as datasets
+from .data.catalog import load as load
+from .data.catalog import load_frame as load_frame
+from .data.readers import read as read
+from .data.regions import region_code as region_code
+from .data.regions import regions as regions
+from .data.regions import standard_names as standard_names
+from .data.rosters import roster as roster
+from .data.transform import Multiple as Multiple
+from .data.transform import SteadyState as SteadyState
+from .errors import DataError as DataError
+from .errors import EconError as EconError
+from .errors import EconWarning as EconWarning
+from .errors import FormulaError as FormulaError
+from .errors import MissingPackageError as MissingPackageError
+from .errors import ModelError as ModelError
+from .errors import OptionError as OptionError
+from .errors import StudyError as StudyError
+from .estimate import Estimate as Estimate
+from .inference.covariance import cluster as cluster
+from .inference.covariance import conley as conley
+from .inference.covariance import driscoll_kraay as driscoll_kraay
+from .inference.covariance import hetero as hetero
+from .inference.covariance import iid as iid
+from .inference.covariance import newey_west as newey_west
+from .options import Lang as Lang
+from .panel import Column as Column
+from .panel import Panel as Panel
+from .regress import feols as feols
+from .regress import fepois as fepois
+
+__version__: str

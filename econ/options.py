@@ -1,0 +1,38 @@
+"""Every closed word of the public face, and the one validator."""
+
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
+
+from econ.errors import OptionError
+
+Lang = Literal["en", "zh"]
+Quality = Literal["official", "compiled", "derived", "recalled", "simulated"]
+GrowthKind = Literal["log", "percent"]
+IndexKind = Literal["chain", "fixed"]
+InterpolationKind = Literal["linear", "log"]
+RegionName = Literal["en", "zh", "code"]
+TableStyle = Literal["journal", "three_line"]
+Parentheses = Literal["std_error", "statistic", "p_value", "interval"]
+NumberFormat = Literal["number", "integer", "percent", "p_value"]
+HeteroCorrection = Literal["HC0", "HC1", "HC2", "HC3"]
+ClusterCorrection = Literal["CR0", "CR1", "CR2", "CR3", "CV3"]
+CountedEffects = Literal["nonnested", "all", "none"]
+GroupFactor = Literal["min", "own"]
+DistanceKernel = Literal["uniform", "bartlett"]
+ConleyPeriods = Literal["all", "same"]
+
+
+def check_word(value: str, allowed: Any, name: str) -> None:
+    """Refuse ``value`` unless it is one of the words of the ``Literal`` type ``allowed``."""
+    words = get_args(allowed)
+    if value in words:
+        return
+    near = get_close_matches(str(value), [str(word) for word in words], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise OptionError(f"{name}={value!r} is not allowed; choose one of {', '.join(map(repr, words))}.{hint}")
+
+
+def check_level(level: float) -> None:
+    """Refuse a confidence level outside (0, 1)."""
+    if not 0 < level < 1:
+        raise OptionError(f"level={level!r} is not allowed; a confidence level lies between 0 and 1, such as 0.95.")
