@@ -1,0 +1,103 @@
+"""Any data frame as a checked pandas frame: plain columns, calendar periods, unique keys, finite numbers."""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from econ.errors import DataError
+from econ.linear.fit import BoolArray, IntArray
+
+SHOWN = 5  # rows or names quoted in an error message
+
+
+def require_columns(frame: pd.DataFrame, names: Sequence[str], owner: str) -> None:
+    """Refuse names that are no columns of ``frame``, with the nearest that are."""
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        have = [str(column) for column in frame.columns]
+        hints = [near[0] for name in absent if (near := get_close_matches(str(name), have, n=1))]
+        nearest = f" Nearest: {', '.join(hints)}." if hints else ""
+        raise DataError(
+            f"{owner} has no column {', '.join(map(repr, absent))}; it has {', '.join(have[:12])}"
+            f"{', ...' if len(have) > 12 else ''}.{nearest}"
+        )
+
+
+def to_pandas(frame: Any, keys: Sequence[str]) -> pd.DataFrame:
+    """A new pandas frame with plain columns and rows numbered from 0; the data are shared where possible."""
+    if isinstance(frame, pd.DataFrame):
+        hidden = [name for name in frame.index.names if name in keys and name not in frame.columns]
+        data = frame.reset_index(hidden) if hidden else frame.copy(deep=False)
+    else:
+        try:
+            data = nw.from_native(frame, eager_only=True).to_pandas()
+        except TypeError as error:
+            raise DataError(
+                f"A {type(frame).__name__} is no data frame; give a pandas, polars or Arrow frame."
+            ) from error
+    require_columns(data, keys, "The frame")
+    data.index = pd.RangeIndex(len(data))
+    return data
+
+
+def calendar_numbers(values: "pd.Series[Any] | None", n_rows: int) -> tuple[NDArray[np.int64], Callable[[int], Any]]:
+    """Calendar numbers, so that a gap of one period is a gap of one, and how a number prints."""
+    if values is None:
+        return np.zeros(n_rows, np.int64), str
+    if isinstance(values.dtype, pd.PeriodDtype):
+        periods = pd.PeriodIndex(values)
+        first = periods.min()
+        return periods.asi8, lambda number: str(first + (number - first.ordinal))
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return calendar_numbers(_coarsest(values), n_rows)
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        numbers = values.to_numpy(dtype=np.float64) if pd.api.types.is_float_dtype(values) else values.to_numpy()
+        if np.array_equal(numbers, np.round(numbers)):
+            return numbers.astype(np.int64), int
+    example = repr(values.iloc[0])
+    raise DataError(
+        f"The time column {values.name!r} holds values such as {example}; periods must be whole numbers (2015) or "
+        "dates. Convert it first, for example with pandas.to_numeric or pandas.to_datetime."
+    )
+
+
+def _coarsest(dates: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Dates as years, quarters, months or days, whichever is the coarsest that keeps them apart."""
+    distinct = pd.Series(dates.unique())
+    for frequency in ("Y", "Q", "M"):
+        if distinct.dt.to_period(frequency).nunique() == len(distinct):
+            return pd.Series(dates.dt.to_period(frequency))
+    return pd.Series(dates.dt.to_period("D"))
+
+
+def refuse_duplicates(units: IntArray, times: IntArray, frame: pd.DataFrame, keys: Sequence[str]) -> None:
+    cells = units * (int(times.max()) + 1) + times
+    if len(cells) < 2 or bool((np.diff(cells) > 0).all()) or len(np.unique(cells)) == len(cells):
+        return
+    twice = frame.loc[frame.duplicated(list(keys), keep=False), list(keys)]
+    raise DataError(
+        f"{len(twice)} rows share their {' and '.join(keys)} with another row (rows {quote_rows(twice)}); "
+        "one row per unit and period is allowed: drop or aggregate the duplicates."
+    )
+
+
+def quote_rows(rows: pd.DataFrame) -> str:
+    shown = [f"{index}: {', '.join(map(str, row))}" for index, row in zip(rows.index, rows.to_numpy(), strict=True)]
+    return "; ".join(shown[:SHOWN]) + ("; ..." if len(shown) > SHOWN else "")
+
+
+def refuse_infinities(frame: pd.DataFrame, name_row: Callable[[int], str]) -> None:
+    for name in frame.select_dtypes("float").columns:
+        infinite: BoolArray = np.isinf(frame[name].to_numpy(dtype=np.float64, na_value=np.nan))
+        if infinite.any():
+            rows = np.flatnonzero(infinite)
+            named = "; ".join(name_row(int(row)) for row in rows[:SHOWN])
+            raise DataError(
+                f"Column {name!r} has {len(rows)} infinite values ({named}); a log or ratio of zero is the usual "
+                "cause. Make them missing or correct them."
+            )
