@@ -1,0 +1,176 @@
+"""The same checks over every estimator that returns an Estimate. A new estimator is a new line in ``CALLS``."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import econ
+from econ import DataError, EconError, Estimate, Panel
+
+Call = Callable[[Panel], Estimate]
+
+CALLS: dict[str, Call] = {
+    "ols": lambda p: econ.feols(p, "y ~ x + z"),
+    "one-way": lambda p: econ.feols(p, "y ~ x + z | region"),
+    "two-way": lambda p: econ.feols(p, "y ~ x + z | region + year"),
+    "three-way": lambda p: econ.feols(p, "y ~ x + z | region + year + group"),
+    "iv": lambda p: econ.feols(p, "y ~ z | region + year | x ~ w + v"),
+    "two-way clusters": lambda p: econ.feols(p, "y ~ x + z | region", vcov=econ.cluster("region", "year")),
+    "driscoll-kraay": lambda p: econ.feols(p, "y ~ x + z | region", vcov=econ.driscoll_kraay()),
+    "newey-west": lambda p: econ.feols(p, "y ~ x + z | region", vcov=econ.newey_west()),
+    "CR2": lambda p: econ.feols(p, "y ~ x + z | region + year", vcov=econ.cluster("region", kind="CR2")),
+    "HC3": lambda p: econ.feols(p, "y ~ x + z | region + year", vcov=econ.hetero("HC3")),
+    "poisson": lambda p: econ.fepois(p, "y ~ x + z | region + year"),
+    "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
+    "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
+    "beta": lambda p: econ.convergence.beta(p, "y", covariates=["x"]),
+}
+SCALE_FREE = {"poisson", "beta"}  # models of the log: scaling the outcome moves no slope
+WEIGHTED = {
+    "ols": lambda p: econ.feols(p, "y ~ x + z", weights="n"),
+    "two-way": lambda p: econ.feols(p, "y ~ x + z | region + year", weights="n"),
+    "iv": lambda p: econ.feols(p, "y ~ z | region + year | x ~ w + v", weights="n"),
+    "poisson": lambda p: econ.fepois(p, "y ~ x + z | region + year", weights="n"),
+}
+
+
+def panel(seed: int = 0) -> Panel:
+    """24 regions x 10 years with a few rows missing; positive outcome; two cohorts and never-treated regions."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame([(f"r{i:02d}", t) for i in range(24) for t in range(2001, 2011)], columns=["region", "year"])
+    code = frame["region"].str[1:].astype(int)
+    frame["cohort"] = np.select([code < 6, code < 12], [2005.0, 2007.0], np.nan)
+    frame["group"] = "g" + ((code + frame["year"]) % 5).astype(str)
+    shape = len(frame)
+    frame["w"], frame["v"], u = rng.normal(size=shape), rng.normal(size=shape), rng.normal(size=shape)
+    frame["x"] = 0.8 * frame["w"] - 0.5 * frame["v"] + 0.5 * u + 0.1 * code
+    frame["z"] = rng.normal(size=shape)
+    frame["y"] = np.exp(2 + 0.3 * frame["x"] - 0.2 * frame["z"] + 0.2 * u + 0.02 * code)
+    frame["n"] = rng.integers(1, 4, size=shape)
+    inner = frame["year"].between(2002, 2009)
+    return Panel(frame.drop(frame[inner].sample(12, random_state=1).index), "region", "year")
+
+
+def close(a: Estimate, b: Estimate, scale: float = 1.0) -> None:
+    assert a.terms == b.terms
+    np.testing.assert_allclose(a.coef * scale, b.coef, rtol=1e-6, atol=1e-9 * scale)
+    np.testing.assert_allclose(a.std_error * scale, b.std_error, rtol=1e-6)
+    np.testing.assert_allclose(a.dof, b.dof, rtol=1e-6)
+    assert (a.n_obs, a.n_units, a.n_clusters) == (b.n_obs, b.n_units, b.n_clusters)
+
+
+@pytest.fixture(params=CALLS, ids=list(CALLS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_row_order_does_not_matter(name: str) -> None:
+    base = panel()
+    order = np.random.default_rng(3).permutation(base.n_obs)
+    shuffled = Panel(base.frame.iloc[order], "region", "year")
+    first, second = CALLS[name](base), CALLS[name](shuffled)
+    close(first, second)
+    np.testing.assert_array_equal(first.sample[order], second.sample)
+
+
+def test_names_of_units_and_periods_do_not_matter(name: str) -> None:
+    base = panel()
+    renamed = base.assign(
+        region=lambda d: d["region"].map(lambda r: f"省{99 - int(r[1:])}"),
+        year=lambda d: d["year"] + 100,
+        cohort=lambda d: d["cohort"] + 100,
+    )
+    close(CALLS[name](base), CALLS[name](renamed))
+
+
+def test_scaling_the_outcome_scales_the_coefficients(name: str) -> None:
+    base = panel()
+    scaled = base.assign(y=lambda d: 1000 * d["y"])
+    a, b = CALLS[name](base), CALLS[name](scaled)
+    slopes = [k for k, term in enumerate(a.terms) if term != "Intercept"]
+    scale = 1.0 if name in SCALE_FREE else 1000.0
+    np.testing.assert_allclose(a.coef[slopes] * scale, b.coef[slopes], rtol=1e-6, atol=1e-9 * scale)
+    np.testing.assert_allclose(a.std_error[slopes] * scale, b.std_error[slopes], rtol=1e-6)
+
+
+def test_shifting_a_regressor_moves_only_the_intercept(name: str) -> None:
+    base = panel()
+    shifted = base.assign(x=lambda d: d["x"] + 5, z=lambda d: d["z"] - 3)
+    a, b = CALLS[name](base), CALLS[name](shifted)
+    slopes = [k for k, term in enumerate(a.terms) if term != "Intercept"]
+    np.testing.assert_allclose(a.coef[slopes], b.coef[slopes], rtol=1e-5, atol=1e-9)
+
+
+def test_json_round_trip_is_exact(name: str) -> None:
+    first = CALLS[name](panel())
+    again = Estimate.from_json(first.to_json())
+    assert again.to_json() == first.to_json()
+    np.testing.assert_array_equal(again.coef, first.coef)
+    np.testing.assert_array_equal(again.sample, first.sample)
+    assert again.spec == first.spec
+
+
+def test_the_result_says_what_it_is(name: str) -> None:
+    e = CALLS[name](panel())
+    K = len(e.terms)
+    assert e.coef.shape == e.dof.shape == (K,)
+    assert e.vcov.shape == (K, K)
+    np.testing.assert_allclose(e.vcov, e.vcov.T, rtol=1e-12)
+    assert (np.linalg.eigvalsh(e.vcov) > -1e-8 * np.abs(e.vcov).max()).all()
+    assert np.isfinite(e.coef).all()
+    assert (e.std_error > 0).all()
+    assert e.sample.shape == (panel().n_obs,)
+    for text in (e.spec["estimator_label"], e.spec["vcov"]["words"], *e.notes):
+        assert set(text) == {"en", "zh"}
+        assert all(text.values())
+    assert e.outcome
+    assert e.vcov_words("zh") in e.spec["vcov"]["words"].values()
+    assert str(e.n_obs) in e.summary()
+
+
+def test_notes_of_the_panel_stay_on_the_result(name: str) -> None:
+    marked = Panel(panel().frame, "region", "year", notes=["Simulated data."])
+    assert {"en": "Simulated data.", "zh": "Simulated data."} in list(CALLS[name](marked).notes)
+
+
+def test_missing_outcomes_are_left_out_and_counted(name: str) -> None:
+    base = panel()
+    holed = base.assign(y=lambda d: d["y"].mask(d["region"] == "r20"))
+    dropped_rows = (base.frame["region"] == "r20").to_numpy()
+    estimate = CALLS[name](holed)
+    assert not estimate.sample[dropped_rows].any()
+    assert sum(estimate.dropped.values()) >= 1
+    close(CALLS[name](Panel(base.frame[~dropped_rows], "region", "year")), estimate)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda d: d.assign(y="word"), "numeric|number"),
+        (lambda d: d.drop(columns="y"), "'y'"),
+        (lambda d: d.assign(y=np.nan), "missing|known|no rows|left"),
+    ],
+    ids=["text outcome", "no outcome", "all missing"],
+)
+def test_bad_outcomes_are_refused_in_plain_words(
+    name: str, damage: Callable[[pd.DataFrame], pd.DataFrame], words: str
+) -> None:
+    with pytest.raises(EconError, match=words):
+        CALLS[name](Panel(damage(panel().frame), "region", "year"))
+
+
+def test_infinite_outcomes_never_reach_an_estimator() -> None:
+    with pytest.raises(DataError, match="infinite"):
+        Panel(panel().frame.assign(y=np.inf), "region", "year")
+
+
+@pytest.mark.parametrize("weighted", WEIGHTED)
+def test_weights_count_rows(weighted: str) -> None:
+    base = panel()
+    frame = base.frame
+    copies = frame.loc[frame.index.repeat(frame["n"])]
+    copies = copies.assign(copy=copies.groupby(["region", "year"]).cumcount(), n=1)
+    repeated = Panel(copies, ["region", "year", "copy"]).assign(n=1)
+    np.testing.assert_allclose(WEIGHTED[weighted](base).coef, WEIGHTED[weighted](repeated).coef, rtol=1e-6, atol=1e-9)
