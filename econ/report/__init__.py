@@ -1,0 +1,5 @@
+"""Tables, figures, studies and their builds. Nothing here estimates; the names are those of ``__init__.pyi``."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

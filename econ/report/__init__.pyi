@@ -1,0 +1,16 @@
+from .figures import Plot as Plot
+from .figures import beta_plot as beta_plot
+from .figures import coefficient_plot as coefficient_plot
+from .figures import event_plot as event_plot
+from .figures import line_plot as line_plot
+from .figures import sigma_plot as sigma_plot
+from .figures import tile_map as tile_map
+from .figures import treatment_plot as treatment_plot
+from .frames import DataColumn as DataColumn
+from .frames import data_table as data_table
+from .regression import table as table
+from .study import Item as Item
+from .study import Results as Results
+from .study import item as item
+from .study import run as run
+from .tables import Table as Table
