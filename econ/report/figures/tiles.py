@@ -1,0 +1,260 @@
+"""Tile map of China: every province-level unit an equal tile, roughly where it lies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, LogNorm, Normalize
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from econ.data.frames import require_columns
+from econ.data.region_names import Region
+from econ.data.regions import BY_CODE, recognise
+from econ.errors import DataError, OptionError
+from econ.options import Lang, check_word
+from econ.panel import Panel
+from econ.report.figures.fonts import wrap
+from econ.report.figures.plot import Plot, finish
+from econ.report.figures.style import FAINT, GREY, INK, SMALL, Canvas, house, open_canvas
+from econ.report.figures.words import axis_label, panel_words, phrase, source_notes
+from econ.report.labels import Labels, Vocabulary, Words
+
+Scale = Literal["linear", "log", "diverging"]
+
+# Column and row of every tile, from the top left.
+LAYOUT: Mapping[str, tuple[int, int]] = {
+    iso: (column, row)
+    for row, line in enumerate((
+        ".. .. .. .. .. .. HL",
+        ".. .. .. NM .. .. JL",
+        "XJ GS NX SX BJ TJ LN",
+        "XZ QH SN HA HE SD ..",
+        ".. SC CQ HB AH JS SH",
+        ".. YN GZ HN JX ZJ ..",
+        ".. .. .. GX GD FJ TW",
+        ".. .. .. HI MO HK ..",
+    ))
+    for column, iso in enumerate(line.split())
+    if iso != ".."
+}  # fmt: skip
+EMPTY: dict[str, Any] = {"facecolor": "white", "edgecolor": FAINT, "linewidth": 0.5, "hatch": "////"}
+COLUMNS, ROWS = 7, 8
+GAP = 0.06
+SIDE = 1 - GAP
+TINY = 6.5  # points
+WIDTH = 5.0  # inches
+REGIONS = {region.iso: region for region in BY_CODE.values()}
+
+
+def tile_map(
+    data: Panel | pd.DataFrame,
+    x: str,
+    *,
+    year: Any = None,
+    unit: str | None = None,
+    scale: Scale = "linear",
+    digits: int | None = None,
+    labels: Labels | None = None,
+    title: Words | None = None,
+    notes: Sequence[Words] = (),
+    lang: Lang = "en",
+    ax: Axes | None = None,
+) -> Plot:
+    """A variable by province as coloured tiles with their values; provinces without data are hatched.
+
+    Parameters
+    ----------
+    data : a Panel, or a frame with one row per province.
+    x : the variable.
+    year : the period of a Panel; by default the last one with values. In a frame: rows where column ``year`` has it.
+    unit : the column of a frame that names the province (default ``province``): English or Chinese names, GB/T 2260
+        or ISO 3166-2 codes.
+    scale : ``"linear"``; ``"log"`` for positive skewed values; ``"diverging"`` around zero.
+    digits : decimals of the values printed; by default three significant digits of the largest value.
+    labels : column -> text (``{"en", "zh", "unit"}``), before the labels of the panel.
+    title, notes : a string, or ``{"en": ..., "zh": ...}``.
+    ax : axes to draw on; by default a new figure.
+
+    Returns
+    -------
+    Plot with ``data``: ``region, name, value``, one row per tile, missing where there are no data.
+
+    Examples
+    --------
+    >>> import econ
+    >>> plot = econ.report.tile_map(econ.load("provinces"), "gdp_per_capita", year=2019)
+    >>> float(plot.data.set_index("name").loc["Beijing", "value"])
+    164563.0
+    """
+    check_word(lang, Lang, "lang")
+    check_word(scale, Scale, "scale")
+    if isinstance(data, Panel):
+        words, unit = panel_words(data, labels, lang), data.unit
+        rows, year = _of_panel(data, x, year)
+        found = source_notes(data, [x], lang)
+    else:
+        words, unit = Vocabulary(lang, labels or {}), unit or "province"
+        rows, found = _of_frame(data, x, year, unit), []
+    frame = _by_tile(rows, x, unit, lang)
+    with house():
+        canvas = open_canvas(ax, WIDTH, WIDTH * ROWS / COLUMNS)
+        shading = _shading(frame["value"], scale)
+        _draw(canvas.axes[0], frame, shading, digits)
+        _add_key(canvas, shading, _key_label(words, x, year))
+        if frame["value"].isna().any():
+            _add_missing_key(canvas.axes[0], lang)
+        return finish(canvas, frame, title, [phrase("tile", lang), *found, *notes], lang)
+
+
+def short_name(name: object, lang: Lang) -> str:
+    """A province by its two letters or its Chinese name; any other unit, also a number, by its own name."""
+    region = _region(name) if isinstance(name, str) and not name.isdigit() else None
+    if region is None:
+        return str(name)
+    return region.iso if lang == "en" else region.zh
+
+
+def _region(name: object) -> Region | None:
+    code = recognise([name])[0].code
+    return None if code is None else BY_CODE[code]
+
+
+def _of_panel(panel: Panel, x: str, year: Any) -> tuple[pd.DataFrame, Any]:
+    values = panel.values(x)
+    known = np.unique(panel.time_codes[~np.isnan(values)])
+    if not len(known):
+        raise DataError(f"{x!r} has no values in this panel; there is nothing to draw.")
+    by_label = {panel.period(int(code)): int(code) for code in known}
+    if year is not None and year not in by_label:
+        raise OptionError(f"year={year!r}: {x!r} has no values then; it has values in {_spans(list(by_label))}.")
+    code = int(known[-1]) if year is None else by_label[year]
+    return panel.frame[panel.time_codes == code], panel.period(code) if panel.time else None
+
+
+def _of_frame(data: pd.DataFrame, x: str, year: Any, unit: str) -> pd.DataFrame:
+    require_columns(data, [x, unit, *(["year"] if year is not None else [])], "The frame")
+    if year is not None and year not in set(data["year"]):
+        raise OptionError(f"year={year!r} is not in the frame; it has {_spans(sorted(data['year'].unique()))}.")
+    rows = data if year is None else data[data["year"] == year]
+    if not rows[x].notna().any():
+        raise DataError(f"No rows with values of {x!r}; there is nothing to draw.")
+    return rows
+
+
+def _spans(periods: Sequence[Any]) -> str:
+    return ", ".join(map(str, periods)) if len(periods) <= 3 else f"{periods[0]}, {periods[1]}, ..., {periods[-1]}"
+
+
+def _by_tile(rows: pd.DataFrame, x: str, unit: str, lang: Lang) -> pd.DataFrame:
+    """One row per tile of the layout, in its order."""
+    found = {name: _region(name) for name in rows[unit]}
+    unknown = [str(name) for name, region in found.items() if region is None]
+    if unknown:
+        raise DataError(
+            f"{', '.join(unknown[:5])} in {unit!r} {'is' if len(unknown) == 1 else 'are'} no province of the tile map; "
+            "use names such as Beijing or 北京, or codes such as 11 (econ.standard_names brings names to one spelling)."
+        )
+    keys = [region.iso for name in rows[unit] if (region := found[name])]
+    twice = pd.Series(keys)[pd.Series(keys).duplicated()]
+    if len(twice):
+        raise DataError(f"{REGIONS[twice.iloc[0]].en} stands more than once; give year=, or one row per province.")
+    values = pd.Series(rows[x].to_numpy(dtype=np.float64, na_value=np.nan), index=keys).reindex(list(LAYOUT))
+    names = [getattr(REGIONS[iso], lang) for iso in LAYOUT]
+    return pd.DataFrame({"region": list(LAYOUT), "name": names, "value": values.to_numpy()})
+
+
+@dataclass(frozen=True)
+class Shading:
+    """Values to colours, and the values marked on the colour bar."""
+
+    colors: Colormap
+    norm: Normalize
+    ticks: Sequence[float]
+
+
+def _shading(values: "pd.Series[float]", scale: Scale) -> Shading:
+    low, high = float(values.min()), float(values.max())
+    if scale == "log" and low <= 0:
+        raise OptionError(f"scale='log' needs positive values, the smallest is {low:g}; use scale='linear'.")
+    if scale == "diverging":
+        high = max(abs(low), abs(high)) or 1.0
+        low = -high
+    elif low == high:
+        high = low + (abs(low) or 1.0)
+    colors = matplotlib.colormaps["PuOr_r" if scale == "diverging" else "cividis"]
+    norm = LogNorm(low, high) if scale == "log" else Normalize(low, high)
+    return Shading(colors, norm, _log_ticks(low, high) if scale == "log" else _even_ticks(low, high))
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    ticks = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [float(tick) for tick in ticks if low <= tick <= high]
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    inside = [k * 10.0**d for d in decades for k in (1, 2, 5) if low <= k * 10.0**d <= high]
+    return inside[:: max(1, round(len(inside) / 4))]
+
+
+def _draw(ax: Axes, frame: pd.DataFrame, shading: Shading, digits: int | None) -> None:
+    decimals = _digits(frame["value"]) if digits is None else digits
+    for region, name, value in frame.itertuples(index=False):
+        column, row = LAYOUT[region]
+        corner, x, y = (column + GAP / 2, row + GAP / 2), column + 0.5, row + 0.5
+        if np.isnan(value):
+            ax.add_patch(Rectangle(corner, SIDE, SIDE, **EMPTY))
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+            ax.text(x, y, name, ha="center", va="center", fontsize=TINY, color=GREY, bbox=box)
+            continue
+        color = shading.colors(shading.norm(value))
+        ax.add_patch(Rectangle(corner, SIDE, SIDE, facecolor=color, linewidth=0))
+        ink = "white" if _luminance(color) < 0.21 else INK  # where both have the same contrast
+        printed = f"{value:,.{decimals}f}".replace("-", "\u2212")
+        ax.text(x, y - 0.14, name, ha="center", va="center", fontsize=TINY, color=ink)
+        ax.text(x, y + 0.18, printed, ha="center", va="center", fontsize=SMALL, color=ink)
+    ax.set(xlim=(0, COLUMNS), ylim=(ROWS, 0), aspect="equal")
+    ax.set_axis_off()
+
+
+def _digits(values: "pd.Series[float]") -> int:
+    largest = float(values.abs().max())
+    return int(np.clip(2 - np.floor(np.log10(largest)), 0, 3)) if largest > 0 else 0
+
+
+def _luminance(color: tuple[float, float, float, float]) -> float:
+    """Relative luminance of an sRGB colour (WCAG 2.1)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _key_label(words: Vocabulary, x: str, year: Any) -> str:
+    label = axis_label(words, x)
+    if year is None:
+        return label
+    return f"{label}, {year}" if words.lang == "en" else f"{label}，{year}年"
+
+
+def _add_key(canvas: Canvas, shading: Shading, label: str) -> None:
+    """Colour bar and what it measures, in the empty corner at the top left."""
+    ax, figure = canvas.axes[0], canvas.figure
+    tile = ax.get_position().width * float(figure.get_size_inches()[0]) / COLUMNS
+    ax.text(GAP / 2, 0.1, wrap(figure, label, SMALL, 5.7 * tile), va="top", fontsize=SMALL, linespacing=1.3)
+    inset = ax.inset_axes((GAP / 2 / COLUMNS, 1 - 0.78 / ROWS, 2.7 / COLUMNS, 0.16 / ROWS))
+    mappable = ScalarMappable(shading.norm, shading.colors)
+    bar = figure.colorbar(mappable, cax=inset, orientation="horizontal", ticks=shading.ticks)
+    bar.outline.set_visible(False)
+    inset.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}".replace("-", "\u2212")))
+    inset.xaxis.set_minor_locator(NullLocator())
+    inset.tick_params(length=2, width=0.5, labelsize=TINY)
+
+
+def _add_missing_key(ax: Axes, lang: Lang) -> None:
+    ax.add_patch(Rectangle((GAP / 2, 1.28), 0.3, 0.2, **EMPTY))
+    ax.text(0.42, 1.38, phrase("no_data", lang), va="center", fontsize=TINY)
