@@ -320,6 +320,7 @@ def _spec(problem: Problem, found: Covariance) -> dict[str, Any]:
         "unit": problem.panel.unit,
         "time": problem.panel.time,
         "dataset": problem.panel.dataset,
+        "history": list(problem.panel.history),
     }
 
 

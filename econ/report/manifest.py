@@ -189,7 +189,7 @@ def _card_sources(folder: Path) -> list[str]:
 
 
 def _samples(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, dict[str, Any]]]:
-    """Rows used and dropped of everything that counts them, under its name in estimates.json."""
+    """Rows used and dropped, and the transforms before, of everything that counts rows, by name in estimates.json."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _samples(value, f"{prefix}{name}.")
@@ -197,7 +197,8 @@ def _samples(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str,
             yield from _samples({str(i): item for i, item in enumerate(value)}, f"{prefix}{name}.")
         elif hasattr(value, "n_obs") and hasattr(value, "dropped"):
             dropped = {str(reason): int(count) for reason, count in value.dropped.items()}
-            yield f"{prefix}{name}", {"rows": int(value.n_obs), "dropped": dropped}
+            transforms = list(value.spec.get("history", ()))
+            yield f"{prefix}{name}", {"rows": int(value.n_obs), "dropped": dropped, "transforms": transforms}
 
 
 def _git(folder: Path) -> dict[str, Any] | None:

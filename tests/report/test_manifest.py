@@ -45,10 +45,10 @@ def test_seed_and_samples(built):
     built.edit("scripts/alpha.py", "FACTOR = 2.0", "SEED = 11\nFACTOR = 2.0 + SEED")
     script = read_script(built.root / "scripts/alpha.py")
 
-    fit = SimpleNamespace(n_obs=90, dropped={"missing": 8, "singletons": 2})
+    fit = SimpleNamespace(n_obs=90, dropped={"missing": 8, "singletons": 2}, spec={"history": ["took logs of x"]})
     record = manifest.record(built.project, script, 1.234, {"a": fit, "nested": {"b": [fit]}, "number": 3})
     assert record["seed"] == 11
-    sample = {"rows": 90, "dropped": fit.dropped}
+    sample = {"rows": 90, "dropped": fit.dropped, "transforms": ["took logs of x"]}
     assert record["samples"] == {"a": sample, "nested.b.0": sample}
     assert record["estimation"]["seconds"] == 1.23
 
