@@ -12,7 +12,7 @@ ABSTRACT = {
     "en": "19 provinces host a National Innovation Demonstration Zone, the first from 2009, the last from 2019; 12 host none. "
     "Which province was treated when, what a two-way fixed-effects regression of log invention patents gives, and what the "
     "event study shows before treatment.",
-    "zh": "19 个省份设有国家自主创新示范区（最早 2009 年，最晚 2019 年）,12 个省份没有。本研究展示各省处理状态、"
+    "zh": "19 个省份设有国家自主创新示范区（最早 2009 年，最晚 2019 年），12 个省份没有。本研究展示各省处理状态、"
     "发明专利对数的双向固定效应估计，以及事件研究在处理前的走势。",
 }
 DATASETS = ("provinces", "innovation_demonstration_zones")
@@ -72,22 +72,24 @@ def reading(results: econ.report.Results) -> dict[str, str]:
     whole, late = (results.estimate(f"{kind}_log_invention_grants") for kind in ("twfe", "twfe_late"))
     event = results.estimate("event_log_invention_grants")
     leads = [term for term, e in zip(event.terms, event.spec["event_time"], strict=True) if e < 0]
-    joint = event.wald(leads)
+    p_value = event.wald(leads).p_value
     numbers = {
-        "b": f"{whole.coef[0]:.3f}",
-        "se": f"{whole.std_error[0]:.3f}",
-        "late": f"{late.coef[0]:.3f}",
-        "late_se": f"{late.std_error[0]:.3f}",
-        "p": "p < 0.001" if joint.p_value < 0.001 else f"p = {joint.p_value:.3f}",
+        "b": f"{whole.coef[0]:.3f} ({whole.std_error[0]:.3f})",
+        "late": f"{late.coef[0]:.3f} ({late.std_error[0]:.3f})",
+        "first": f"{event.coef[0]:.3f} ({event.std_error[0]:.3f})",
+        "p": "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}",
+        "year": LATE,
+        "lead": -WINDOW[0],
     }
     text = {
-        "en": "Over all years the two-way fixed-effects coefficient on log invention grants is {b} (standard error {se}); from "
-        f"{LATE} on it is {{late}} ({{late_se}}). A number that moves like this with the length of the pre-period is no "
-        "effect of the zones: the provinces that were chosen grew faster for years before (the joint test of the leads: {p}), "
-        "and with treatment dates that differ the coefficient mixes comparisons with units already treated.",
-        "zh": "全时期发明专利授权量（对数）的双向固定效应系数为 {b}(标准误 {se});"
-        f"自 {LATE} 年起估计则为 {{late}}({{late_se}})。系数随处理前时期长短大幅变动，不能解释为示范区的效应："
-        "入选省份在处理前多年已增长较快(处理前系数联合检验 {p}),且处理时间不一时，该系数混入了与已处理单元的比较。",
+        "en": "With all years the two-way fixed-effects coefficient on log invention grants is {b}, with the years from {year} on it "
+        "is {late} (standard errors in parentheses): a number that moves like this with the length of the pre-period is not to "
+        "be read as the effect of the zones. In the event study the coefficient of {lead} and more years before approval is "
+        "{first}, and the leads are jointly zero with {p}. With treatment dates that differ, the coefficient also mixes "
+        "comparisons with provinces already treated.",
+        "zh": "使用全部年份时，发明专利授权量（对数）的双向固定效应系数为 {b}；仅用 {year} 年及以后时为 {late}（括号内为标准误）。"
+        "系数随处理前时期长短大幅变动，不能解读为示范区的效应。事件研究中，批准前 {lead} 年及更早的系数为 {first}，"
+        "处理前各系数联合为零的检验 {p}。处理时间不一时，该系数还混入了与已处理省份的比较。",
     }
     return {lang: words.format(**numbers) for lang, words in text.items()}
 
