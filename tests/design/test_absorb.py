@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econ.design import absorb
+from econ.design import blocks, schur
 from econ.design.absorb import Absorber, Effect
 from econ.errors import ModelError
 from econ.linear.fit import FloatArray
@@ -93,9 +93,9 @@ KINDS = (
 def solver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The solver is chosen by size; here each design goes through each of them."""
     if request.param == "iterative":
-        monkeypatch.setattr(absorb, "_direct", absorb._iterative)
+        monkeypatch.setattr(schur, "_direct", schur._iterative)
     if request.param == "small chunks":
-        monkeypatch.setattr(absorb, "CHUNK_ROWS", 7)
+        monkeypatch.setattr(blocks, "CHUNK_ROWS", 7)
     return str(request.param)
 
 
@@ -189,7 +189,7 @@ def test_no_effects_leave_columns_as_they_are() -> None:
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["two", "three", "slopes"])
 def test_sparse_effects_by_conjugate_gradients(kind: str, weighted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(absorb, "_direct", absorb._iterative)
+    monkeypatch.setattr(schur, "_direct", schur._iterative)
     rng = np.random.default_rng(9)
     n = 200
     effects = [make_effect("worker", rng.integers(0, 60, n)), make_effect("firm", rng.integers(0, 50, n))]
@@ -210,7 +210,7 @@ def test_many_levels_beside_the_largest_choose_the_iterative_solver() -> None:
     absorber = Absorber(effects)
     left = absorber.residualize(rng.normal(size=n))
     assert absorber._design is not None
-    assert isinstance(absorber._design.system, absorb._Iterative)
+    assert isinstance(absorber._design.system, schur._Iterative)
     for effect in effects:
         assert np.abs(np.bincount(effect.codes, left)).max() < 1e-6
 
