@@ -20,6 +20,11 @@ CountedEffects = Literal["nonnested", "all", "none"]
 GroupFactor = Literal["min", "own"]
 DistanceKernel = Literal["uniform", "bartlett"]
 ConleyPeriods = Literal["all", "same"]
+ClubMerging = Literal["phillips_sul", "von_lyncker"]
+IndicatorDirection = Literal["positive", "negative"]
+IndicatorScaling = Literal["pooled", "period"]
+WeightMethod = Literal["entropy", "critic", "pca", "equal"]
+ZeroWord = Literal["limit", "rescale", "shift"]
 
 
 def check_word(value: str, allowed: Any, name: str) -> None:
