@@ -16,6 +16,13 @@ from econ.text import Text
 
 ALL = "all"
 
+LICHTENBERG: Text = {
+    "en": "Lichtenberg's variance ratio treats first and last period as independent although they are the same "
+    "regions, so it almost never rejects; read Pitman-Morgan or Carree-Klomp.",
+    "zh": "Lichtenberg 方差比检验把首末期视为相互独立，而两期为同一批地区，故几乎从不拒绝；应以 Pitman-Morgan 或 "
+    "Carree-Klomp 检验为准。",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Sigma:
@@ -48,6 +55,10 @@ def sigma(panel: Panel, x: str, by: str | None = None) -> Sigma:
     * ``pitman_morgan``: equality of the variances of ``ln x`` in the first and last period, which are correlated; with
       ``r`` the correlation of sum and difference, ``r sqrt((n - 2) / (1 - r^2))`` is t with n - 2 degrees of freedom
       (Pitman 1939; Morgan 1939). Positive = dispersion fell.
+    * ``lichtenberg``: the ratio of the variances of first and last period against F(n - 2, n - 2) (Lichtenberg 1994).
+      It takes the two for independent, but they come from the same regions: with correlation ``c`` between first and
+      last logs the ratio varies far less than F, so that it almost never rejects (Carree and Klomp 1997); it is here
+      for comparison with published work, and ``pitman_morgan`` and ``carree_klomp`` are the ones to read.
     * ``carree_klomp``: ``(n - 2.5) ln(1 + (v_0 - v_T)^2 / (4 (v_0 v_T - c^2)))`` with variances ``v`` and covariance
       ``c`` of first and last period is chi-squared with 1 degree of freedom (Carree and Klomp 1997, T2).
 
@@ -72,7 +83,7 @@ def sigma(panel: Panel, x: str, by: str | None = None) -> Sigma:
     path = pd.concat([_path(frame, group) for group, frame in groups.items()], ignore_index=True)
     test = pd.concat([_tests(frame, group) for group, frame in groups.items()], ignore_index=True)
     spec = {"estimator": "sigma", "outcome": x, "by": by, "dataset": panel.dataset, "labels": panel.labels([x])}
-    return Sigma(path, test, spec, (*panel.notes, *_left_out(panel, x, wide)))
+    return Sigma(path, test, spec, (*panel.notes, LICHTENBERG, *_left_out(panel, x, wide)))
 
 
 def _complete(panel: Panel, x: str) -> pd.DataFrame:
@@ -118,7 +129,13 @@ def _path(wide: pd.DataFrame, group: str) -> pd.DataFrame:
 
 def _tests(wide: pd.DataFrame, group: str) -> pd.DataFrame:
     logs = np.log(wide.to_numpy())
-    rows = [_trend(logs.std(axis=1, ddof=1)), _pitman_morgan(logs[0], logs[-1]), _carree_klomp(logs[0], logs[-1])]
+    first, last = logs[0], logs[-1]
+    rows = [
+        _trend(logs.std(axis=1, ddof=1)),
+        _pitman_morgan(first, last),
+        _carree_klomp(first, last),
+        _lichtenberg(first, last),
+    ]
     return pd.DataFrame(rows).assign(group=group)[
         ["group", "test", "estimate", "std_error", "statistic", "dof", "p_value"]
     ]
@@ -153,6 +170,14 @@ def _carree_klomp(first: FloatArray, last: FloatArray) -> dict[str, Any]:
         "dof": 1.0,
         "p_value": p_value,
     }
+
+
+def _lichtenberg(first: FloatArray, last: FloatArray) -> dict[str, Any]:
+    n = len(first)
+    ratio = float(first.var(ddof=1) / last.var(ddof=1))
+    difference = float(first.std(ddof=1) - last.std(ddof=1))
+    p_value = float(stats.f.sf(ratio, n - 2, n - 2))
+    return {"test": "lichtenberg", "estimate": difference, "statistic": ratio, "dof": n - 2.0, "p_value": p_value}
 
 
 def _left_out(panel: Panel, x: str, wide: pd.DataFrame) -> tuple[Text, ...]:

@@ -70,3 +70,15 @@ def test_bad_input() -> None:
         econ.convergence.sigma(shrinking().where(lambda d: d["year"] < 2002), "x")
     with pytest.raises(DataError, match="changes within region"):
         econ.convergence.sigma(shrinking().assign(plate=lambda d: d["year"]), "x", by="plate")
+
+
+def test_lichtenberg_is_the_ratio_and_says_why_it_misleads() -> None:
+    panel = shrinking()
+    result = econ.convergence.sigma(panel, "x")
+    row = result.test.set_index("test").loc["lichtenberg"]
+    logs = np.log(panel.frame.pivot(index="year", columns="region", values="x").to_numpy())
+    ratio = logs[0].var(ddof=1) / logs[-1].var(ddof=1)
+    assert row["statistic"] == pytest.approx(ratio)
+    assert row["p_value"] == pytest.approx(stats.f.sf(ratio, 18, 18))
+    assert row["p_value"] > 10 * result.test.set_index("test").loc["pitman_morgan", "p_value"]
+    assert any("Lichtenberg" in note["en"] and "Lichtenberg" in note["zh"] for note in result.notes)
