@@ -1,6 +1,8 @@
 from . import convergence as convergence
 from . import did as did
+from . import disparity as disparity
 from . import report as report
+from . import spatial as spatial
 from .data.catalog import accept as accept
 from .data.catalog import card as card
 from .data.catalog import datasets as datasets

@@ -1,10 +1,17 @@
 from .figures import Plot as Plot
 from .figures import beta_plot as beta_plot
 from .figures import coefficient_plot as coefficient_plot
+from .figures import dagum_plot as dagum_plot
 from .figures import event_plot as event_plot
+from .figures import gravity_plot as gravity_plot
+from .figures import kernel_plot as kernel_plot
 from .figures import line_plot as line_plot
+from .figures import paths_plot as paths_plot
+from .figures import ridge_plot as ridge_plot
 from .figures import sigma_plot as sigma_plot
+from .figures import theil_plot as theil_plot
 from .figures import tile_map as tile_map
+from .figures import transition_plot as transition_plot
 from .figures import treatment_plot as treatment_plot
 from .frames import DataColumn as DataColumn
 from .frames import data_table as data_table

@@ -1,8 +1,11 @@
 """Figures: each function takes results, a panel or a frame, and returns a ``Plot`` with the numbers it shows."""
 
 from econ.report.figures.coefficients import coefficient_plot
+from econ.report.figures.disparity import dagum_plot, gravity_plot, theil_plot
 from econ.report.figures.event import event_plot
 from econ.report.figures.lines import line_plot, sigma_plot
+from econ.report.figures.markov import kernel_plot, ridge_plot, transition_plot
+from econ.report.figures.paths import paths_plot
 from econ.report.figures.plot import Plot
 from econ.report.figures.scatter import beta_plot
 from econ.report.figures.tiles import tile_map
@@ -12,9 +15,16 @@ __all__ = [
     "Plot",
     "beta_plot",
     "coefficient_plot",
+    "dagum_plot",
     "event_plot",
+    "gravity_plot",
+    "kernel_plot",
     "line_plot",
+    "paths_plot",
+    "ridge_plot",
     "sigma_plot",
+    "theil_plot",
     "tile_map",
+    "transition_plot",
     "treatment_plot",
 ]
