@@ -32,19 +32,21 @@ class PanelColumns:
         """Rows of the panel."""
         return self.panel.n_obs
 
-    def kind(self, name: str) -> Literal["number", "category", "other"]:
-        """Numbers, categories, or neither."""
+    def kind(self, name: str) -> Literal["number", "text", "category", "other"]:
+        """Numbers, text, categories, or none of these."""
         series = self._frame[name]
         if pd.api.types.is_numeric_dtype(series.dtype):
             return "number"
         if isinstance(series.dtype, pd.CategoricalDtype):
             return "category"
         if series.dtype != object:
-            return "category" if pd.api.types.is_string_dtype(series.dtype) else "other"
+            return "text" if pd.api.types.is_string_dtype(series.dtype) else "other"
         held = pd.api.types.infer_dtype(series, skipna=True)
         if held in ("integer", "floating", "mixed-integer-float", "decimal", "empty"):
             return "number"  # numbers kept as objects; numbers() refuses them and says what to do
-        return "category" if held in ("string", "mixed-integer", "mixed", "boolean") else "other"
+        if held in ("string", "mixed-integer", "mixed"):
+            return "text"
+        return "category" if held == "boolean" else "other"
 
     def numbers(self, name: str) -> FloatArray:
         """(N,) floats, missing as NaN."""

@@ -52,7 +52,8 @@ class Estimate:
     n_clusters : clusters per clustering dimension; empty when not clustered
     sample : (rows of the panel,), true where a row was used
     dropped : reason -> number of rows (or what else the reason counts) left out
-    spec : what was estimated, as plain JSON: estimator, outcome, formula, fixed effects, weights, covariance, data set
+    spec : what was estimated, as plain JSON: estimator, outcome, formula, fixed effects, weights, offset, instruments,
+        covariance, data set
     stats : summary statistics under the project's shared names, one definition per name
     tests : specification tests that come with the estimator
     labels : column -> {"label", "label_zh", "unit"}, defaults for tables and axes
@@ -150,6 +151,8 @@ class Estimate:
         head = [f"{self.spec['estimator_label']['en']}: {self.spec.get('formula') or self.outcome}"]
         head.append(f"Observations {self.n_obs:,}, units {self.n_units:,}, periods {self.n_periods:,}")
         head.append(self.vcov_words())
+        if asked := _asked_line(self.spec):
+            head.append(asked)
         body = self.tidy().set_index("term").rename_axis(None).to_string(float_format=lambda x: f"{x:.6g}")
         foot = [f"{name} {value:.6g}" for name, value in self.stats.items()]
         foot += [_test_line(test) for test in self.tests]
@@ -187,7 +190,13 @@ class Estimate:
     def from_json(cls, source: str | Path) -> "Estimate":
         """Read what ``to_json`` wrote, from its text or from a file."""
         text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
-        raw = json.loads(text)
+        try:
+            raw = json.loads(text)
+        except (TypeError, ValueError):
+            raise DataError(
+                f"{str(text)[:40]!r} is no JSON; give the text that Estimate.to_json wrote, or its file as a "
+                "pathlib.Path."
+            ) from None
         if not isinstance(raw, dict) or raw.pop("format", None) != FORMAT:
             raise DataError(
                 f"This JSON is not an estimate of format {FORMAT}; write it with Estimate.to_json of this version."
@@ -291,6 +300,18 @@ class Estimate:
         if key == "se_type":
             return self.vcov_words()
         return self.stats.get({"adj_r2": "r2_adj"}.get(key, key))
+
+
+def _asked_line(spec: Mapping[str, Any]) -> str:
+    """Weights, offset and instruments, where there are any."""
+    weights, offset, endogenous = (spec.get(name) for name in ("weights", "offset", "endogenous"))
+    parts = [
+        f"weights {weights}" if isinstance(weights, str) else "",
+        f"offset {offset}" if offset else "",
+        f"{', '.join(endogenous)} instrumented by {', '.join(spec['instruments'])}" if endogenous else "",
+    ]
+    said = "; ".join(filter(None, parts))
+    return said[:1].upper() + said[1:]
 
 
 def _test_line(test: Test) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from econ.columns import PanelColumns
 from econ.design.absorb import Absorber, Effect
 from econ.design.collinear import Independence, cross_products, independent_columns, moments
-from econ.design.expression import numeric_column, require_column
+from econ.design.expression import Expression, numeric_column, quote, require_column
 from econ.design.formula import Category, Formula, parse_formula
 from econ.design.matrix import INTERCEPT, Matrix, Variables, absorbed_effects, outcome_and_regressors, read_variables
 from econ.design.sample import (
@@ -43,6 +43,7 @@ class Problem:
     sample: Sample
     vcov: Vcov
     weights_name: str | None = None
+    offset: Expression | None = None
     all_weights: FloatArray | None = None
     all_offsets: FloatArray | None = None
 
@@ -124,6 +125,7 @@ class Design:
 
 def prepare(panel: Panel, text: str, vcov: Vcov | None = None, weights: str | None = None) -> Problem:
     """Parse, read, and leave out rows that cannot be used; ``vcov`` defaults to clusters by the panel's unit."""
+    _check_panel(panel, weights)
     spec = _checked_vcov(panel, vcov)
     columns = PanelColumns(panel)
     variables = read_variables(parse_formula(text), columns)
@@ -132,7 +134,20 @@ def prepare(panel: Panel, text: str, vcov: Vcov | None = None, weights: str | No
         return Problem(panel, variables, sample, spec)
     values = numeric_column(weights, columns)
     sample = drop_weightless(drop_missing(sample, [(weights, values)]), values, weights)
-    return Problem(panel, variables, sample, spec, weights, values)
+    return Problem(panel, variables, sample, spec, weights, all_weights=values)
+
+
+def _check_panel(panel: Panel, weights: str | None) -> None:
+    if not isinstance(panel, Panel):
+        raise OptionError(
+            f"A regression takes an econ.Panel, got {type(panel).__name__}; name its keys first: "
+            "econ.Panel(frame, unit='province', time='year')."
+        )
+    if weights is not None and not isinstance(weights, str):
+        raise OptionError(
+            f"weights takes the name of a column, got {type(weights).__name__}; add the values to the panel first "
+            "(panel.assign)."
+        )
 
 
 def _checked_vcov(panel: Panel, vcov: Vcov | None) -> Vcov:
@@ -246,8 +261,8 @@ def require_terms(problem: Problem, names: Sequence[str]) -> None:
         return
     effects = " + ".join(problem.effect_names) or "no fixed effects"
     raise ModelError(
-        f"No regressor is left in {problem.formula.text!r} ({effects}); give at least one that varies within the fixed "
-        "effects."
+        f"No regressor is left in {quote(problem.formula.text)} ({effects}); give at least one that varies within the "
+        "fixed effects."
     )
 
 
@@ -315,6 +330,7 @@ def _spec(problem: Problem, found: Covariance) -> dict[str, Any]:
         "formula": problem.formula.text,
         "fixed_effects": problem.effect_names,
         "weights": problem.weights_name,
+        "offset": problem.offset and problem.offset.text,
         "instruments": [],
         "vcov": problem.vcov.to_json() | {"columns": list(problem.vcov.columns_needed()), "words": words},
         "unit": problem.panel.unit,
@@ -325,12 +341,14 @@ def _spec(problem: Problem, found: Covariance) -> dict[str, Any]:
 
 
 def _labels(problem: Problem) -> dict[str, dict[str, str]]:
-    """What the panel knows about the columns of the formula."""
+    """What the panel knows about the columns of the formula, the weights and the offset."""
     formula = problem.formula
     terms = (*formula.terms, *formula.endogenous, *formula.instruments)
     factors = [formula.outcome, *(factor for term in terms for factor in term.factors)]
     names = [name for f in factors for name in ([f.column] if isinstance(f, Category) else f.columns)]
     names += [name for effect in formula.effects for name in effect.columns]
+    names += [problem.weights_name] if problem.weights_name else []
+    names += problem.offset.columns if problem.offset else []
     labels = {}
     for name in dict.fromkeys(names):
         column = problem.panel.column(name)

@@ -14,9 +14,9 @@ from econ.columns import PanelColumns
 from econ.design.expression import encode, evaluate, parse_expression
 from econ.design.matrix import INTERCEPT
 from econ.design.sample import drop_missing
-from econ.errors import DataError, FormulaError, ModelError
+from econ.errors import DataError, FormulaError, ModelError, OptionError
 from econ.estimate import Estimate, Test
-from econ.inference.covariance import Cluster, Hetero, Iid, Layout, Vcov, cluster, covariance, hetero
+from econ.inference.covariance import Cluster, Hetero, Iid, Layout, Vcov, cluster, covariance, hetero, sum_scores
 from econ.inference.layout import count_parameters
 from econ.inference.wald import wald
 from econ.linear.fit import FloatArray, LinearFit
@@ -110,7 +110,9 @@ def fepois(
     Returns
     -------
     Estimate with, in ``stats``, fixest's ``r2_pseudo`` (McFadden: 1 - loglik / loglik of a constant), ``loglik``,
-    ``deviance`` and ``mean_outcome``.
+    ``deviance`` and ``mean_outcome``. p-values and intervals are Student's t with the degrees of freedom of the
+    covariance, G-1 when clustered, as in ``feols``; fixest and pyfixest use the normal distribution here, so that
+    theirs are a little smaller.
 
     Notes
     -----
@@ -135,8 +137,7 @@ def fepois(
         raise FormulaError("fepois takes no instruments; leave out the last part of the formula, or use feols.")
     if offset is not None:
         problem = _with_offset(problem, offset)
-    estimate = _poisson(without_perfectly_fitted(problem, _counts(problem)))
-    return replace(estimate, spec=dict(estimate.spec) | {"offset": offset})
+    return _poisson(without_perfectly_fitted(problem, _counts(problem)))
 
 
 # ---- least squares
@@ -177,8 +178,16 @@ def _mean(problem: Problem) -> float:
 
 
 def _with_offset(problem: Problem, offset: str) -> Problem:
-    values = evaluate(parse_expression(encode(offset)), PanelColumns(problem.panel))
-    return replace(problem, sample=drop_missing(problem.sample, [(offset, values)]), all_offsets=values)
+    if not isinstance(offset, str):
+        raise OptionError(
+            f"offset takes the name of a column or an expression, such as 'log(population)'; got "
+            f"{type(offset).__name__}. "
+            "Add the values to the panel first (panel.assign)."
+        )
+    expression = parse_expression(encode(offset))
+    values = evaluate(expression, PanelColumns(problem.panel))
+    sample = drop_missing(problem.sample, [(expression.text, values)])
+    return replace(problem, sample=sample, offset=expression, all_offsets=values)
 
 
 def _counts(problem: Problem) -> FloatArray:
@@ -274,9 +283,10 @@ def _exogeneity(y: FloatArray, iv: IvFit, weights: FloatArray | None, spec: Vcov
 
 def _zero(name: str, fit: LinearFit, n_first: int, spec: Vcov, layout: Layout) -> Test:
     """F test that the first coefficients are zero, or why there is none."""
-    found = covariance(spec, fit, layout)
-    dof = float(found.dof.min())
+    dof = np.nan
     try:
+        found = covariance(spec, fit, layout)
+        dof = float(found.dof.min())
         test = wald(fit.coef, found.matrix, np.eye(n_first, len(fit.coef)), dof=dof)
     except ModelError as reason:
         return Test(name, np.nan, (float(n_first), dof), np.nan, _not_computed(reason))
@@ -298,13 +308,7 @@ def _moments(spec: Vcov, layout: Layout) -> Callable[[FloatArray], FloatArray] |
     """How the covariance asked for sums scores: its sandwich with the identity as bread, without its factor."""
     if isinstance(spec, Iid):
         return None
-
-    def summed(scores: FloatArray) -> FloatArray:
-        q = scores.shape[1]
-        found = covariance(spec, LinearFit(np.zeros(q), np.eye(q), scores, np.ones(len(scores))), layout)
-        return found.matrix / found.factor
-
-    return summed
+    return lambda scores: sum_scores(spec, scores, layout)
 
 
 def _absorbed(spec: Vcov, layout: Layout) -> int:

@@ -69,6 +69,8 @@ def test_json_through_a_file(tmp_path: object) -> None:
     assert Estimate.from_json(path).to_json() == make().to_json()
     with pytest.raises(DataError, match="not an estimate"):
         Estimate.from_json("{}")
+    with pytest.raises(DataError, match=r"'estimate.json' is no JSON; give .* its file as a pathlib.Path"):
+        Estimate.from_json("estimate.json")
 
 
 @given(st.lists(st.booleans()))
@@ -103,6 +105,16 @@ def test_summary_glance_and_wald() -> None:
     assert e.wald("x1 = x2").statistic == pytest.approx(1.3**2 / (0.25 + 0.04 - 0.02))
     with pytest.raises(OptionError, match="it has 'hansen'"):
         e.test("sargan")
+    for hypothesis in (np.eye(2), 5, [1, 2]):
+        with pytest.raises(OptionError, match=r"A hypothesis is text .* the terms are x1, x2"):
+            e.wald(hypothesis)  # type: ignore[arg-type]
+
+
+def test_summary_names_weights_offset_and_instruments() -> None:
+    assert "eights" not in make().summary() and "nstrument" not in make().summary()
+    asked = {"weights": "pop", "offset": "log(n)", "endogenous": ["x1", "x2"], "instruments": ["z1", "z2"]}
+    lines = make(spec=dict(make().spec) | asked).summary().splitlines()
+    assert lines[3] == "Weights pop; offset log(n); x1, x2 instrumented by z1, z2"
 
 
 def test_maketables_makes_a_table_of_it() -> None:

@@ -217,8 +217,15 @@ def test_default_is_clustered_by_unit(panel: Panel) -> None:
 
 def test_labels_travel(frame: pd.DataFrame) -> None:
     labelled = Panel(frame, unit="unit", time="year", columns={"x1": econ.Column("R&D", "研发", "100 million yuan")})
-    found = econ.feols(labelled, "y ~ log1p(abs(x1)) | unit")
-    assert found.labels["x1"] == {"label": "R&D", "label_zh": "研发", "unit": "100 million yuan"}
+    words = {"label": "R&D", "label_zh": "研发", "unit": "100 million yuan"}
+    assert econ.feols(labelled, "y ~ log1p(abs(x1)) | unit").labels["x1"] == words
+    weighted = econ.fepois(
+        labelled.assign(size=lambda d: d["x1"].abs()), "count ~ x2", weights="w", offset="log1p(x1^2)"
+    )
+    assert weighted.labels == {"x1": words}
+    assert (weighted.spec["weights"], weighted.spec["offset"]) == ("w", "log1p(x1^2)")
+    sized = labelled.with_labels({"w": econ.Column("Weight", "权数")})
+    assert econ.feols(sized, "y ~ x2", weights="w").labels["w"] == {"label": "Weight", "label_zh": "权数"}
 
 
 def test_collinear_terms_are_dropped_and_named(panel: Panel, frame: pd.DataFrame) -> None:
@@ -298,6 +305,12 @@ def test_options_that_are_refused(panel: Panel) -> None:
         econ.feols(panel, "y ~ x1", vcov=econ.cluster("province"))
     with pytest.raises(FormulaError, match="no column 'ww'"):
         econ.feols(panel, "y ~ x1", weights="ww")
+    with pytest.raises(OptionError, match=r"takes an econ.Panel, got DataFrame; name its keys first"):
+        econ.feols(panel.frame, "y ~ x1")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="weights takes the name of a column, got Series"):
+        econ.feols(panel, "y ~ x1", weights=panel.frame["w"])  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"offset takes the name of a column or an expression.*got Series"):
+        econ.fepois(panel, "count ~ x1", offset=panel.frame["w"])  # type: ignore[arg-type]
     with pytest.raises(DataError, match=r"weights='x1' has .* negative values"):
         econ.feols(panel, "y ~ x2", weights="x1")
     with pytest.raises(FormulaError, match="fepois takes no instruments"):
@@ -306,6 +319,20 @@ def test_options_that_are_refused(panel: Panel) -> None:
         econ.fepois(panel.assign(y=-1.0), "y ~ x1")
     with pytest.raises(ModelError, match="zero in every row"):
         econ.fepois(panel.assign(y=0.0), "y ~ x1")
+
+
+def test_driscoll_kraay_on_two_periods_with_year_effects(panel: Panel) -> None:
+    two = panel.where(lambda d: d["year"] < 2012)
+    with pytest.raises(ModelError, match="zero up to rounding"):
+        econ.feols(two, "y ~ x1 + x2 | unit + year", vcov=econ.driscoll_kraay())
+    with pytest.raises(ModelError, match="zero up to rounding"):
+        econ.feols(two, "y ~ x1 | unit + year | x3 ~ z1", vcov=econ.driscoll_kraay())
+
+
+def test_dummies_of_the_clusters_do_not_disturb_tests_of_instruments(panel: Panel) -> None:
+    """Their scores add up to zero within every cluster, which is no failure of the covariance of the coefficients."""
+    found = econ.feols(panel, "y ~ C(state) | x3 ~ z1 + z2", vcov=econ.cluster("state"))
+    assert np.isfinite(found.std_error).all() and np.isfinite(found.stats["f_first_stage"])
 
 
 def test_one_cluster(panel: Panel) -> None:

@@ -40,6 +40,8 @@ _OPERATORS: dict[type[ast.operator], Callable[[FloatArray, FloatArray], FloatArr
     ast.Div: np.divide,
     ast.Pow: np.power,
 }
+_SHOWN = 200  # characters of a formula in a message
+_NUMERAL = re.compile(r"[-+]?(\d[\d,]*\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _QUOTED = re.compile(r"`([^`]+)`")
 _ENCODED = re.compile(r"_quoted_((?:[0-9a-f]{2})+)_")
 
@@ -63,8 +65,8 @@ class Columns(Protocol):
     def n_rows(self) -> int:
         """N."""
 
-    def kind(self, name: str) -> Literal["number", "category", "other"]:
-        """Numbers, categories (text, categoricals), or something no regression can use, such as dates."""
+    def kind(self, name: str) -> Literal["number", "text", "category", "other"]:
+        """Numbers, text, categories (categoricals), or something no regression can use, such as dates."""
 
     def numbers(self, name: str) -> FloatArray:
         """(N,) a numeric column, missing as NaN."""
@@ -109,6 +111,12 @@ def decode(text: str) -> str:
     return _ENCODED.sub(lambda match: bytes.fromhex(match[1]).decode(errors="replace"), text)
 
 
+def quote(text: str) -> str:
+    """A formula as a message shows it: decoded, in quotes, a long one cut."""
+    shown = decode(text.strip())
+    return repr(shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}...")
+
+
 def parse_expression(text: str) -> Expression:
     """Check ``text`` (already encoded) and keep its syntax tree."""
     return checked(parse_tree(text))
@@ -120,7 +128,7 @@ def parse_tree(text: str) -> ast.expr:
     try:
         return ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise FormulaError(f"{decode(text.strip())!r} does not parse; allowed are {ALLOWED}.") from None
+        raise FormulaError(f"{quote(text)} does not parse; allowed are {ALLOWED}.") from None
 
 
 def checked(tree: ast.expr) -> Expression:
@@ -131,7 +139,7 @@ def checked(tree: ast.expr) -> Expression:
     except RecursionError:
         raise FormulaError("The formula is nested too deeply; compute the column first (panel.assign).") from None
     if not expression.columns:
-        raise FormulaError(f"{expression.text!r} names no column; a term is made of columns.")
+        raise FormulaError(f"{quote(expression.text)} names no column; a term is made of columns.")
     return expression
 
 
@@ -159,6 +167,24 @@ def require_column(name: str, columns: Columns) -> None:
     have = ", ".join(str(known) for known in columns.names[:12])
     more = ", ..." if len(columns.names) > 12 else ""
     raise FormulaError(f"The panel has no column {name!r}; it has {have}{more}.{hint}")
+
+
+def refuse_mistyped(name: str, columns: Columns) -> None:
+    """Refuse a text column at least half of whose values read as numbers: a mistyped cell made it text."""
+    if columns.kind(name) != "text":
+        return
+    coded = columns.coded(name)
+    odd = np.array([not _NUMERAL.fullmatch(str(level).strip()) for level in coded.levels], dtype=np.bool_)
+    if not odd.size or odd.mean() > 0.5:
+        return
+    first = {int(code): row for row, code in reversed(list(enumerate(coded.codes))) if code >= 0 and odd[code]}
+    named = ", ".join(f"{str(coded.levels[code])!r} ({columns.row(row)})" for code, row in sorted(first.items())[:5])
+    more = ", ..." if len(first) > 5 else ""
+    but = f", but not {named}{more}: correct them in the data" if first else ": turn it into numbers first"
+    raise DataError(
+        f"Column {name!r} is text, and {odd.size - int(odd.sum())} of its {odd.size} different values read as "
+        f"numbers{but}. To use it as categories, write C({name})."
+    )
 
 
 # ---- checking
@@ -224,9 +250,9 @@ _WORDS: dict[str, tuple[type[ast.expr], ...]] = {
 
 def _refused(node: ast.expr) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return f"the string {node.value!r}"
+        return f"the string {quote(node.value)}"
     words = next((word for word, kinds in _WORDS.items() if isinstance(node, kinds)), "the expression")
-    return f"{words} {decode(ast.unparse(node))!r}"
+    return f"{words} {quote(ast.unparse(node))}"
 
 
 # ---- evaluating
@@ -254,6 +280,7 @@ def _value(node: ast.expr, columns: Columns) -> FloatArray:
 def numeric_column(name: str, columns: Columns) -> FloatArray:
     """(N,) a column as numbers; refused when it is not there or not numeric."""
     require_column(name, columns)
+    refuse_mistyped(name, columns)
     if columns.kind(name) != "number":
         raise DataError(
             f"Column {name!r} is not numeric; use it as a category with C({name}), or turn it into numbers first."

@@ -14,13 +14,14 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
-from econ.design.expression import ALLOWED, Expression, checked, decode, encode, parse_expression, parse_tree
+from econ.design.expression import ALLOWED, Expression, checked, decode, encode, parse_expression, parse_tree, quote
 from econ.errors import FormulaError
 
 _SHAPE = "outcome ~ regressors | fixed effects | endogenous ~ instruments"
 _MAX_POWER = 5
-_BRACKETS = {"(": ")", "[": "]"}
+_MULTIPLE = re.compile(r"(?<![\w*])[\d.]*\d\.?\*(?!\*)|(?<!\*)\*\.?\d")  # 2*x or x*2, no power
 Level = int | float | str
 
 
@@ -108,11 +109,13 @@ def parse_formula(text: str) -> Formula:
     outcome, regressors = _two_sides(main, text)
     instrumented = parts.pop() if parts and "~" in parts[-1] else None
     if len(parts) > 1 or "~" in "".join(parts):
-        raise FormulaError(f"{text!r} has too many parts; a formula is {_SHAPE}.")
+        raise FormulaError(f"{quote(text)} has too many parts; a formula is {_SHAPE}.")
     intercept, terms = _terms(regressors, True)
     endogenous, instruments = _instrumented(instrumented, text)
     effects = tuple(_effects(parts[0])) if parts else ()
-    return Formula(text, parse_expression(outcome), terms, intercept, effects, endogenous, instruments)
+    formula = Formula(text, parse_expression(outcome), terms, intercept, effects, endogenous, instruments)
+    _refuse_repeated(formula)
+    return formula
 
 
 # ---- parts
@@ -122,7 +125,7 @@ def _two_sides(part: str, text: str) -> tuple[str, str]:
     sides = _split(part, "~")
     if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
         raise FormulaError(
-            f"{text!r} does not parse; a formula is {_SHAPE}, with one outcome and at least one regressor (or 1)."
+            f"{quote(text)} does not parse; a formula is {_SHAPE}, with one outcome and at least one regressor (or 1)."
         )
     return sides[0], sides[1]
 
@@ -134,6 +137,21 @@ def _instrumented(part: str | None, text: str) -> tuple[tuple[Term, ...], tuple[
     return _terms(endogenous, False)[1], _terms(instruments, False)[1]
 
 
+def _refuse_repeated(formula: Formula) -> None:
+    """Refuse a variable that stands in two places of which each excludes the other."""
+    places = {
+        "the outcome": {formula.outcome.text},
+        "a regressor": {term.text for term in formula.terms},
+        "an endogenous regressor": {term.text for term in formula.endogenous},
+        "an instrument": {term.text for term in formula.instruments},
+    }
+    for (first, names), (second, others) in combinations(places.items(), 2):
+        if (both := names & others) and (first, second) != ("a regressor", "an instrument"):  # those are only dropped
+            raise FormulaError(
+                f"{quote(min(both))} is both {first} and {second} in {quote(formula.text)}; leave it out of one."
+            )
+
+
 def _effects(part: str) -> Iterator[EffectTerm]:
     pieces = [piece.strip() for piece in _split(part, "+")]
     if pieces in (["0"], ["1"]):
@@ -143,7 +161,7 @@ def _effects(part: str) -> Iterator[EffectTerm]:
         names = [] if match is None else [name.strip() for name in match[1].split("^")]
         if match is None or not all(name.isidentifier() for name in names):
             raise FormulaError(
-                f"{decode(piece)!r} is no fixed effect; allowed are a column, a^b, a[x] (effect and slope) and a[[x]] "
+                f"{quote(piece)} is no fixed effect; allowed are a column, a^b, a[x] (effect and slope) and a[[x]] "
                 "(slope only)."
             )
         inside = (match[2] or "").strip("[]")
@@ -179,7 +197,7 @@ def _terms(text: str, intercept: bool) -> tuple[bool, tuple[Term, ...]]:
     try:
         raw = list(parser.get_terms(structure))
     except (FormulaicError, SyntaxError, RecursionError):
-        raise FormulaError(f"{decode(text.strip())!r} does not parse; allowed are {ALLOWED}.") from None
+        raise FormulaError(f"{quote(text)} does not parse; allowed are {ALLOWED}.") from None
     expanded = [[factor.expr for factor in term.factors] for term in raw]
     terms = [_term(factors, calls) for factors in expanded if factors != ["1"]]
     return ["1"] in expanded, tuple(sorted(dict.fromkeys(terms), key=lambda term: len(term.factors)))
@@ -201,16 +219,32 @@ def _set_calls_aside(text: str) -> tuple[str, dict[str, tuple[Factor, ...]]]:
 
 
 def _refuse_structure(structure: str, text: str) -> None:
-    shown = decode(text.strip())
+    shown, close = quote(text), re.sub(r"\s+", "", structure)
     if "/" in structure:
-        raise FormulaError(f"{shown!r}: write a ratio as I(a / b); between terms only + - : * ^ are allowed.")
+        raise FormulaError(f"{shown}: write a ratio as I(a / b); between terms only + - : * ^ are allowed.")
+    if _MULTIPLE.search(close):
+        raise FormulaError(f"{shown}: write a multiple of a column as I(2*x); between terms * makes an interaction.")
     if wrong := re.search(r"[^\w\s+\-*:()]", structure):
-        raise FormulaError(f"{wrong[0]!r} in {shown!r} is not allowed; allowed are {ALLOWED}.")
+        raise FormulaError(f"{wrong[0]!r} in {shown} is not allowed; allowed are {ALLOWED}.")
     powers = re.findall(r"\*\*\s*(\w+)", structure)
     if any(power not in map(str, range(1, _MAX_POWER + 1)) for power in powers):
         raise FormulaError(
-            f"{shown!r}: (a + b)^k needs a whole number k from 1 to {_MAX_POWER}; a power of a column is I(x^2)."
+            f"{shown}: (a + b)^k needs a whole number k from 1 to {_MAX_POWER}; a power of a column is I(x^2)."
         )
+    if any(not re.search(r"[+*-]", _powered(close, match.start())) for match in re.finditer(r"\*\*", close)):
+        raise FormulaError(
+            f"{shown}: a power of a single column is written I(x^2); (a + b)^2 is for the interactions of a sum."
+        )
+
+
+def _powered(structure: str, end: int) -> str:
+    """What stands before the power at ``end``: the text in brackets, or nothing for a name."""
+    depth = 0
+    for place in range(end - 1, -1, -1) if structure[end - 1 : end] == ")" else ():
+        depth += (structure[place] == ")") - (structure[place] == "(")
+        if depth == 0:
+            return structure[place:end]
+    return ""
 
 
 def _calls(text: str) -> Iterator[tuple[str, bool]]:
@@ -248,7 +282,7 @@ def _expand_range(call: str) -> str:
     name, inside, first, last = match[1], match[2].strip(), int(match[3]), int(match[4])
     if not first <= last <= first + 100:
         raise FormulaError(
-            f"{decode(call)!r}: give a range of periods from the smaller to the larger, as in {name}(x, 1:2)."
+            f"{quote(call)}: give a range of periods from the smaller to the larger, as in {name}(x, 1:2)."
         )
     zero = inside if isinstance(parse_tree(inside), ast.Name | ast.Call) else f"I({inside})"
     terms = [zero if k == 0 and name != "diff" else f"{name}({inside}, {k})" for k in range(first, last + 1)]
@@ -268,7 +302,7 @@ def _categories(call: ast.Call, name: str) -> Iterator[Factor]:
     first, *rest = call.args or [ast.Constant(None)]
     if not isinstance(first, ast.Name) or len(rest) >= allowed or {k.arg for k in call.keywords} - {"ref"}:
         usage = "i(column, x, ref=level)" if name == "i" else "C(column, ref=level)"
-        raise FormulaError(f"{decode(ast.unparse(call))!r} is not allowed; write {usage}.")
+        raise FormulaError(f"{quote(ast.unparse(call))} is not allowed; write {usage}.")
     yield Category(decode(first.id), reference)
     for other in rest:
         yield checked(other)

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from econ.design.absorb import Effect
-from econ.design.expression import Coded, Columns, Expression, evaluate, numeric_column, require_column
+from econ.design.expression import (
+    Coded,
+    Columns,
+    Expression,
+    evaluate,
+    numeric_column,
+    refuse_mistyped,
+    require_column,
+)
 from econ.design.formula import Category, EffectTerm, Factor, Formula, Term
 from econ.design.sample import Sample, combine, levels_present
 from econ.errors import DataError, FormulaError
@@ -60,6 +68,7 @@ def read_variables(formula: Formula, columns: Columns) -> Variables:
     """Evaluate everything the formula names, over all rows of ``columns``."""
     outcome = formula.outcome
     if outcome.column is not None and columns.kind(_required(outcome.column, columns)) != "number":
+        refuse_mistyped(outcome.column, columns)
         raise DataError(f"The outcome {outcome.text!r} is not numeric; a regression needs a numeric outcome.")
     variables = Variables(
         replace(
@@ -139,7 +148,8 @@ def _recognise(factor: Factor, columns: Columns) -> Factor:
         raise DataError(
             f"Column {name!r} holds neither numbers nor categories; turn it into numbers first, or use C({name})."
         )
-    return Category(name) if kind == "category" else factor
+    refuse_mistyped(name, columns)
+    return factor if kind == "number" else Category(name)
 
 
 def _read_factor(factor: Factor, columns: Columns, variables: Variables) -> None:

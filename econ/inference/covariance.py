@@ -62,7 +62,10 @@ __all__ = [
     "iid",
     "newey_west",
     "spec_from_json",
+    "sum_scores",
 ]
+
+_NO_VARIANCE = 1e-14  # of bread x residual variance, rounding: far below what any pattern of errors leaves
 
 
 Notes = tuple[Text, ...]
@@ -106,6 +109,10 @@ def covariance(spec: Vcov, fit: LinearFit, layout: Layout) -> Covariance:
     fit : the fit, with N rows
     layout : clusters, periods, places and absorbed effects of the same N rows
 
+    Raises
+    ------
+    ModelError : a variance is zero up to rounding, such as Driscoll-Kraay's with two periods and year effects
+
     Examples
     --------
     >>> X = np.column_stack((np.ones(6), [0.0, 1.0, 2.0, 3.0, 4.0, 6.0]))
@@ -117,6 +124,19 @@ def covariance(spec: Vcov, fit: LinearFit, layout: Layout) -> Covariance:
     >>> by_firm.n_clusters, by_firm.words_en
     ((3,), 'Standard errors clustered by firm (3 clusters), CR1: G/(G-1) x (N-1)/(N-K); t(2)')
     """
+    found = _computed(spec, fit, layout)
+    _refuse_no_variance(spec, fit, found.matrix)
+    return found
+
+
+def sum_scores(spec: Vcov, scores: FloatArray, layout: Layout) -> FloatArray:
+    """(q, q) the meat of (N, q) scores: their products summed over the pairs of rows that ``spec`` lets correlate."""
+    n_obs, q = scores.shape
+    found = _computed(spec, LinearFit(np.zeros(q), np.eye(q), scores, np.ones(n_obs)), layout)
+    return found.matrix / found.factor
+
+
+def _computed(spec: Vcov, fit: LinearFit, layout: Layout) -> Covariance:
     match spec:
         case Iid():
             return _iid(fit, layout)
@@ -134,6 +154,18 @@ def covariance(spec: Vcov, fit: LinearFit, layout: Layout) -> Covariance:
             return _conley(spec, fit, layout)
 
 
+def _refuse_no_variance(spec: Vcov, fit: LinearFit, matrix: FloatArray) -> None:
+    """Refuse standard errors that are nothing but rounding, and the t statistics they would make."""
+    scale = np.diag(fit.bread) * float(fit.residuals @ fit.weighted_residuals) / len(fit.residuals)
+    none = np.flatnonzero(np.diag(matrix) < _NO_VARIANCE * scale)
+    if none.size:
+        raise ModelError(
+            f"Standard errors, {spec}, are zero up to rounding for {none.size} of {len(scale)} coefficients (the first "
+            f"is number {none[0] + 1}): the regressors and fixed effects make the errors cancel within every group of "
+            "rows that this covariance adds up. Use another covariance, more clusters or periods, or fewer effects."
+        )
+
+
 def contrast_dof(spec: Vcov, fit: LinearFit, layout: Layout, contrast: FloatArray) -> float:
     """Degrees of freedom of the t test of ``contrast' b``: Satterthwaite's for CR2, else those of the coefficients.
 
@@ -141,7 +173,7 @@ def contrast_dof(spec: Vcov, fit: LinearFit, layout: Layout, contrast: FloatArra
     """
     if isinstance(spec, Cluster) and spec.correction == "CR2":
         return float(_bias_reduced(spec, fit, layout, np.asarray(contrast, dtype=np.float64)[:, None]).dof[0])
-    return float(covariance(spec, fit, layout).dof[0])
+    return float(_computed(spec, fit, layout).dof[0])
 
 
 def _iid(fit: LinearFit, layout: Layout) -> Covariance:

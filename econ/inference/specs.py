@@ -7,6 +7,7 @@ JSON with a result, and printed in a note. :func:`econ.inference.covariance.cova
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from math import isfinite
+from numbers import Real
 from typing import Any, ClassVar
 
 from econ.errors import OptionError
@@ -68,6 +69,11 @@ class Cluster:
     kind: ClassVar[str] = "cluster"
 
     def __post_init__(self) -> None:
+        if not all(isinstance(name, str) for name in self.columns):
+            raise OptionError(
+                f"cluster({', '.join(map(repr, self.columns))}) is not allowed; give the names of columns one by one: "
+                "cluster('province', 'year')."
+            )
         if not self.columns or len(set(self.columns)) < len(self.columns):
             raise OptionError(f"cluster{self.columns!r} is not allowed; name one or more different columns.")
         check_word(self.correction, ClusterCorrection, "kind")
@@ -147,7 +153,7 @@ class Conley:
     kind: ClassVar[str] = "conley"
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.cutoff_km) and self.cutoff_km > 0):
+        if not (_is_number(self.cutoff_km) and isfinite(self.cutoff_km) and self.cutoff_km > 0):
             raise OptionError(f"cutoff_km={self.cutoff_km!r} is not allowed; give a positive number of kilometres.")
         check_word(self.kernel, DistanceKernel, "kernel")
         check_word(self.periods, ConleyPeriods, "periods")
@@ -174,8 +180,11 @@ def hetero(kind: HeteroCorrection = "HC1") -> Hetero:
     """Heteroskedasticity-robust covariance (White 1980; MacKinnon and White 1985).
 
     The meat is ``sum_i x_i x_i' w_i^2 u_i^2 a_i`` with ``a_i`` = 1 (HC0), ``N / (N - K)`` (HC1), ``1 / (1 - h_i)``
-    (HC2), ``1 / (1 - h_i)^2`` (HC3). K and the leverage ``h_i`` include the absorbed effects, so the numbers are those
-    of the regression with dummies. With instruments, ``x_i`` are the second stage's regressors.
+    (HC2), ``1 / (1 - h_i)^2`` (HC3). K and the leverage ``h_i`` include the absorbed effects; K by fixest's count, the
+    levels of all effects less one for each set of intercepts after the first. The numbers are those of the regression
+    with dummies, but for HC1 where the effects overlap further (nested effects, or slopes that others span): there the
+    dummies have a smaller rank than this K, and the standard errors are a little larger. With instruments, ``x_i`` are
+    the second stage's regressors.
 
     Examples
     --------
@@ -309,10 +318,14 @@ def _to_json(spec: Vcov) -> dict[str, Any]:
 
 
 def _check_lags(lags: int | None) -> None:
-    if lags is not None and (isinstance(lags, bool) or int(lags) != lags or lags < 0):
+    if lags is not None and not (_is_number(lags) and lags >= 0 and lags % 1 == 0):
         raise OptionError(
             f"lags={lags!r} is not allowed; give a whole number of periods, 0 or more, or None for the rule."
         )
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, Real) and not isinstance(given, bool)
 
 
 def _lags_words(lags: int | None) -> str:

@@ -90,7 +90,13 @@ def restrictions(hypothesis: str | Sequence[str], terms: Sequence[str]) -> tuple
     >>> restrictions(["x1 + 2*x2 = 1"], ("x1", "x2"))
     (array([[1., 2.]]), array([1.]))
     """
-    text = hypothesis if isinstance(hypothesis, str) else ", ".join(hypothesis)
+    given = [hypothesis] if isinstance(hypothesis, str) else hypothesis
+    if not isinstance(given, Sequence) or not all(isinstance(equation, str) for equation in given):
+        raise OptionError(
+            f"A hypothesis is text such as 'x1 = x2', or a list of texts; got {type(hypothesis).__name__}. Write the "
+            f"restrictions in words; the terms are {', '.join(terms)}."
+        )
+    text = ", ".join(given)
     equations = _split(_tokens(text, terms), ",")
     rows = [row for equation in equations for row in _equation_rows(equation, text, terms)]
     system = np.array(rows, dtype=np.float64)

@@ -21,7 +21,7 @@ def regression_notes(
     level: float,
     stars: Sequence[float],
 ) -> tuple[str, ...]:
-    """Parentheses, covariance, estimator, data, rows left out, the estimates' own notes, tests, dashes, stars."""
+    """Parentheses, what each estimate says of itself, its own notes, tests, dashes, stars."""
     return (
         _parentheses_note(layout, parentheses, level, words.lang),
         *_column_notes(layout, words),
@@ -41,16 +41,19 @@ def _parentheses_note(layout: Layout, parentheses: Parentheses, level: float, la
 
 
 def _column_notes(layout: Layout, words: Vocabulary) -> list[str]:
-    """What each estimate says of itself, the same things in the same order, gathered over the columns."""
+    """Covariance, estimator, instruments, weights, offset, data, rows left out: each gathered over the columns."""
     lang = words.lang
     topics: list[tuple[str, Callable[[Estimate], str]]] = [
         ("estimator", lambda e: text(e.spec["estimator_label"], lang)),
+        ("instrumented", lambda e: _instruments(e, words)),
+        ("weights", lambda e: _named(e, "weights", words)),
+        ("offset", lambda e: _named(e, "offset", words)),
         ("data", lambda e: words.column(_dataset(e))),
         ("dropped", lambda e: words.dropped(e.dropped)),
     ]
     notes = [_sentence(layout.by_column(lambda e: _vcov_words(e, words), words, "stop"), lang)]
     for topic, say in topics:
-        said = layout.by_column(say, words)
+        said = layout.by_column(say, words, "stop" if topic == "instrumented" else "semicolon")
         if said:
             notes.append(_sentence(word(topic, lang) + word("colon", lang) + said, lang))
     remarks = dict.fromkeys(text(note, lang) for estimate in layout.estimates for note in estimate.notes)
@@ -84,6 +87,22 @@ def _vcov_words(estimate: Estimate, words: Vocabulary) -> str:
             space = " ?" if words.lang == "zh" else ""
             said = re.sub(rf"{space}(?<!\w){re.escape(name)}(?!\w)", label.replace("\\", r"\\"), said)
     return said
+
+
+def _named(estimate: Estimate, what: str, words: Vocabulary) -> str:
+    """Label of the weights or the offset; weights that are no column are the method's own, and it says so itself."""
+    name = estimate.spec.get(what)
+    return words.term(name) if isinstance(name, str) else ""
+
+
+def _instruments(estimate: Estimate, words: Vocabulary) -> str:
+    """``x; instruments: z1, z2``."""
+
+    def listed(which: str) -> str:
+        return word("comma", words.lang).join(words.term(name) for name in estimate.spec.get(which) or ())
+
+    endogenous = listed("endogenous")
+    return endogenous and endogenous + word("instruments", words.lang, listed("instruments"))
 
 
 def _remark(remark: str, lang: Lang) -> Callable[[Estimate], str]:

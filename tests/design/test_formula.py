@@ -138,6 +138,22 @@ def test_parts() -> None:
         ("y ~ a / b", "write a ratio as I(a / b)"),
         ("y ~ (a + b)^9", "a whole number k from 1 to 5"),
         ("y ~ x^y", "a power of a column is I(x^2)"),
+        ("y ~ x^2", "a power of a single column is written I(x^2)"),
+        ("y ~ z + x**2", "a power of a single column"),
+        ("y ~ `R&D 经费`^2", "a power of a single column"),
+        ("y ~ log(x)^2", "a power of a single column"),
+        ("y ~ ((x))^2", "a power of a single column"),
+        ("y ~ (a + b)^2 + x^2", "a power of a single column"),
+        ("y ~ x | f | e ~ z^2", "a power of a single column"),
+        ("y ~ 2*x1", "'2*x1': write a multiple of a column as I(2*x)"),
+        ("y ~ z + 0.5 * log(x)", "write a multiple of a column"),
+        ("y ~ x*2", "write a multiple of a column"),
+        ("y ~ y + x", "'y' is both the outcome and a regressor in 'y ~ y + x'"),
+        ("log(y) ~ x + log( y )", "'log(y)' is both the outcome and a regressor"),
+        ("y ~ x | f | y ~ z", "'y' is both the outcome and an endogenous regressor"),
+        ("y ~ x | f | e ~ z + y", "'y' is both the outcome and an instrument"),
+        ("y ~ x | f | e ~ e + z", "'e' is both an endogenous regressor and an instrument"),
+        ("y ~ x + e | f | e ~ z", "'e' is both a regressor and an endogenous regressor"),
         ("y ~ .", "'.' in '.'"),
         ("y ~ x + 2", "does not parse"),
         ("y ~ 2:x", "names no column"),
@@ -156,6 +172,13 @@ def test_refusals(text: str, refused: str) -> None:
     with pytest.raises(FormulaError) as error:
         parse_formula(text)
     assert refused in str(error.value)
+
+
+def test_long_formulas_are_cut_in_messages() -> None:
+    for text in ("y ~ " + "x + " * 500 + "z z", "y ~ " + "x + " * 500 + "z ~ z", "y ~ I(" + "x + " * 500 + "(z > 1))"):
+        with pytest.raises(FormulaError) as error:
+            parse_formula(text)
+        assert len(str(error.value)) < 600
 
 
 def test_refused_expression_lists_what_is_allowed() -> None:
@@ -284,6 +307,24 @@ def test_unknown_column(columns: PanelColumns) -> None:
 def test_outcome_must_be_numeric(columns: PanelColumns) -> None:
     with pytest.raises(DataError, match="The outcome 'plate' is not numeric"):
         design("plate ~ x", columns)
+
+
+@pytest.mark.parametrize("formula", ["x ~ typo", "typo ~ x", "x ~ log(typo)", "x ~ n:typo", "x ~ z | unit[typo]"])
+def test_a_mistyped_cell_makes_no_categories(formula: str, columns: PanelColumns) -> None:
+    for values in (["1", "2.5", None, "3a", "-4", "3a"], [1, 2.5, np.nan, "3a", -4, "3a"]):
+        typo = PanelColumns(columns.panel.assign(typo=pd.Series(values, dtype=object)))
+        with pytest.raises(DataError, match=r"'typo' is text, and 3 of its 4 .* but not '3a' \(b, 2011\): correct"):
+            design(formula, typo)
+        assert design("x ~ C(typo)", typo)[0][-1] == "typo::3a"
+
+
+def test_numbers_kept_as_text_are_no_regressors_and_text_is(columns: PanelColumns) -> None:
+    panel = columns.panel.assign(text=["1", "2", "3", "1,000.5", "5", "6"], mixed=["1", "a", "b", "c", "1", "d"])
+    with pytest.raises(DataError, match=r"6 of its 6 different values read as numbers: turn it into numbers first"):
+        design("x ~ text", PanelColumns(panel))
+    assert design("x ~ mixed", PanelColumns(panel))[0] == ("Intercept", *(f"mixed::{level}" for level in "abcd"))
+    codes = panel.assign(text=lambda d: d["text"].astype("category"))
+    assert design("x ~ text", PanelColumns(codes))[0][:2] == ("Intercept", "text::1,000.5")
 
 
 def test_dates_are_no_regressors(columns: PanelColumns) -> None:

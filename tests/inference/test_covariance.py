@@ -166,12 +166,13 @@ def test_default_lags_are_the_fourth_root_of_the_number_of_periods() -> None:
 
 
 def test_conley_distances_cross_the_date_line_and_reach_around_the_globe() -> None:
-    fit = least_squares(np.array([1.0, -2.0, 4.0, 1.0]), np.ones((4, 1)))
+    fit = least_squares(np.array([1.0, -2.0, 4.0, 5.0]), np.ones((4, 1)))
     layout = Layout({"lon": np.array([179.9, -179.9, 180.1, 0.0]), "lat": np.zeros(4)})
     s = fit.residuals
     near = (s[:3].sum() ** 2 + s[3] ** 2) / 16
     assert covariance(conley(50), fit, layout).matrix[0, 0] == pytest.approx(near)
-    assert covariance(conley(21_000), fit, layout).matrix[0, 0] == pytest.approx(0, abs=1e-15)
+    with pytest.raises(ModelError, match="zero up to rounding"):  # every pair counts, and the residuals add up to zero
+        covariance(conley(21_000), fit, layout)
 
 
 def test_conley_counts_unit_effects_only_when_periods_are_kept_apart() -> None:
@@ -182,12 +183,38 @@ def test_conley_counts_unit_effects_only_when_periods_are_kept_apart() -> None:
 
 
 def test_negative_eigenvalues_are_set_to_zero_and_noted() -> None:
-    """Residuals that cancel within rows and within columns of a 2 x 2 table: the two-way variance would be -4/16."""
-    g, h = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    fit = LinearFit(np.zeros(1), np.array([[0.25]]), np.ones((4, 1)), np.array([1.0, -1.0, -1.0, 1.0]))
+    """Residuals of four rows cancel within g and within h, those of four others stand alone.
+
+    The variance of the sum of the coefficients, from the first four, would be negative; of their difference it is not.
+    """
+    g, h = np.array([0, 0, 1, 1, 2, 3, 4, 5]), np.array([0, 1, 0, 1, 2, 3, 4, 5])
+    X = np.column_stack((np.ones(8), np.repeat([1.0, -1.0], 4)))
+    fit = LinearFit(np.zeros(2), np.eye(2) / 8, X, np.tile([1.0, -1.0, -1.0, 1.0], 2))
     result = covariance(cluster("g", "h", kind="CR0"), fit, Layout({"g": g, "h": h}))
-    assert result.matrix[0, 0] == 0
+    np.testing.assert_allclose(result.matrix, np.array([[1, -1], [-1, 1]]) / 16, rtol=1e-12)
     assert "negative eigenvalues were set to zero" in result.notes[0]["en"]
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_standard_errors_that_are_rounding_are_refused(scale: float) -> None:
+    """Two periods, unit and period effects: the scores of each period add up to zero, whatever the data."""
+    rng = np.random.default_rng(2)
+    unit, time = np.repeat(np.arange(20), 2), np.tile([0, 1], 20)
+    effects = [effect("unit", unit), effect("time", time)]
+    place = {"columns": {"time": time, "unit": unit}, "unit": unit, "time": time}
+    fit, layout = absorbed(
+        scale * rng.normal(size=40), rng.normal(size=(40, 2)), effects, rng.uniform(1, 2, 20)[unit], **place
+    )
+    for spec in (driscoll_kraay(), cluster("time")):
+        with pytest.raises(ModelError, match="are zero up to rounding for 2 of 2 coefficients"):
+            covariance(spec, fit, layout)
+    assert (covariance(newey_west(), fit, layout).std_error > 0).all()
+
+
+def test_a_perfect_fit_is_not_refused_for_its_small_standard_errors() -> None:
+    fit = least_squares(ONE @ [1.0, 2.0, 3.0], ONE)
+    for spec in (hetero(), cluster("unit"), driscoll_kraay(2)):
+        assert np.isfinite(covariance(spec, fit, layout_of(COLUMNS)).matrix).all()
 
 
 def test_rows_fitted_exactly_add_nothing_to_hc3() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,6 +111,18 @@ def test_notes_say_shared_things_once_and_name_columns_for_the_rest() -> None:
     )
 
 
+def test_notes_name_weights_offset_and_instruments() -> None:
+    labels = {"z": {"en": "Distance", "zh": "距离"}}
+    spec = dict(BASE.spec) | {"weights": "treated", "offset": "log(grants)"}
+    iv = replace(BASE, spec=spec | {"offset": None, "endogenous": ["rd"], "instruments": ["z", "lag(rd, 1)"]})
+    notes = table([BASE, replace(BASE, spec=spec), iv], labels=labels).notes
+    assert "Instrumented: (3): R&D; instruments: Distance, R&D, lag 1." in notes
+    assert "Weights: (2), (3): Pilot." in notes and "Offset: (2): Grants (log)." in notes
+    notes = table([iv], labels=labels, lang="zh").notes
+    assert "内生变量：研发投入；工具变量：距离、研发投入（滞后1期）。" in notes and "权重：试点。" in notes
+    assert not any(word in note for word in ("Weights", "Offset", "Instrument") for note in table([BASE]).notes)
+
+
 def test_notes_in_chinese() -> None:
     assert table([BASE], lang="zh", notes=[{"en": "More.", "zh": "更多。"}]).notes == (
         "括号内为标准误。",
@@ -161,7 +175,17 @@ def test_stars_are_a_choice() -> None:
         (lambda: table([BASE], style="threeline"), "Did you mean 'three_line'"),
         (lambda: table([BASE], parentheses="std_err"), "Did you mean 'std_error'"),
         (lambda: table([BASE], stats=["n_ob"]), "Did you mean 'n_obs'"),
-        (lambda: table([BASE], stats="r2"), "is a string"),
+        (lambda: table([BASE], stats="r2"), r"give a list: stats=\['r2'\]"),
+        (lambda: table([BASE], keep="log(x)"), r"give a list: keep=\['log\(x\)'\]"),
+        (lambda: table([BASE], drop="rd"), r"give a list: drop="),
+        (lambda: table([BASE], headers="FE"), r"give a list: headers="),
+        (lambda: table([BASE], notes={"en": "a", "zh": "b"}), r"give a list: notes="),
+        (lambda: data_table(pd.DataFrame({"a": [1]}), notes="a"), r"give a list: notes="),
+        (lambda: table([BASE], stars=0.05), r"stars=0.05 is no list; give True, False or"),
+        (lambda: table([BASE], digits=-1), "digits=-1"),
+        (lambda: data_table(pd.DataFrame({"a": [1]}), digits=-1), "digits=-1"),
+        (lambda: DataColumn("A", digits=1.5), "digits=1.5"),  # type: ignore[arg-type]
+        (lambda: replace(table([BASE]), digits=True), "digits=True"),
         (lambda: table([BASE], keep=["rdd"]), "No term fits 'rdd'; there are terms such as 'rd'"),
         (lambda: table([BASE], headers=["a", "b"]), "2 names for 1 columns"),
         (lambda: table([BASE], stars=[5]), "level=5"),
