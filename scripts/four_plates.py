@@ -154,6 +154,11 @@ TOPICS_ZH = {
     "demonstration zones": "自主创新示范区",
     "innovation cities": "创新城市",
 }
+QUANTITIES = {
+    "invention_applications": "invention applications",
+    "invention_grants": "invention grants",
+    "rd_personnel": "R&D personnel",
+}
 CLAIMS_ZH = {
     "Invention patent applications": "发明专利申请量",
     "Invention patents granted": "发明专利授权量",
@@ -167,13 +172,15 @@ CLAIMS_ZH = {
     ),
     "East holds more than 60 % of the national total": "东部占全国总量 60% 以上",
     "R&D personnel": "R&D 人员",
+    "invention applications": "发明专利申请量",
+    "invention grants": "发明专利授权量",
     "South's share of the national total": "南方占全国总量的比重",
     "South's share of industrial firms above designated size with R&D units": "南方占有研发机构的规上工业企业的比重",
-    "Xi'an in the Guanzhong cluster's invention grants, 2016-2018": "西安占关中城市群发明专利授权量的比重,2016—2018 年",
+    "Xi'an in the Guanzhong cluster's invention grants, 2016-2018": "西安占关中城市群发明专利授权量的比重，2016—2018 年",
     "Intra-cluster share of co-owned invention grants, Harbin-Changchun, Central Plains, Middle Yangtze, "
-    "Chengdu-Chongqing, 2016-2018": "哈长、中原、长江中游、成渝城市群内部合作授权专利占比,2016—2018 年",
+    "Chengdu-Chongqing, 2016-2018": "哈长、中原、长江中游、成渝城市群内部合作授权专利占比，2016—2018 年",
     "Intra-cluster share of co-owned invention grants, Central Plains, 2016-2018": (
-        "中原城市群内部合作授权专利占比,2016—2018 年"
+        "中原城市群内部合作授权专利占比，2016—2018 年"
     ),
     "National high-tech zones": "国家高新区数",
     "Zones whose year-end employment fell": "年末从业人员减少的高新区数",
@@ -214,7 +221,7 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
     """The table by plate, the claims that can be computed, and those that cannot."""
     plates, claims = results.frame("plates"), results.frame("claims")
     computable = claims[claims["computed"].notna()]
-    yield item("reading", reading(plates, computable)[lang])
+    yield item("reading", reading(plates, computable, lang))
     yield item("plates", plates_table(plates, lang))
     percentages = computable["unit"].str.startswith("percent")
     yield item("claims_counts", claims_table(computable[~percentages], COUNTS_TITLE, "integer", lang))
@@ -222,14 +229,15 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
     yield item("claims_not_computable", open_table(claims[claims["computed"].isna()], lang))
 
 
-def reading(plates: pd.DataFrame, computable: pd.DataFrame) -> dict[str, str]:
+def reading(plates: pd.DataFrame, computable: pd.DataFrame, lang: econ.Lang) -> str:
     """What the numbers say."""
     agree = int((computable["verdict"] != "differs").sum())
     east = plates.set_index("plate").loc["East"]
-    odd = computable[computable["verdict"] == "differs"]
-    differ = "; ".join(f"{row.claim}: {row.value:g} / {row.computed:g}" for row in odd.itertuples())
+    odd = describe(computable, lang)[computable["verdict"] == "differs"].itertuples()
+    pattern, semicolon = ("{}: {:g} / {:g}", "; ") if lang == "en" else ("{}：{:g}/{:g}", "；")
+    differ = semicolon.join(pattern.format(row.claim, row.value, row.computed) for row in odd)
     share, growth = 100 * east["invention_applications_share"], east["invention_applications_growth"]
-    return {
+    words = {
         "en": f"Of {len(computable)} claims that public data can check, {agree} agree with the printed value, "
         f"some as cut rather than rounded. Those that do not (printed / computed): {differ}. "
         f"The East filed {share:.1f} % of the applications of 2018, {growth:.1f} % more than in 2015.",
@@ -237,6 +245,7 @@ def reading(plates: pd.DataFrame, computable: pd.DataFrame) -> dict[str, str]:
         f"不一致者（公布值/计算值）：{differ}。"
         f"2018 年东部占全国发明专利申请量的 {share:.1f}%，比 2015 年增长 {growth:.1f}%。",
     }
+    return words[lang]
 
 
 def plates_table(plates: pd.DataFrame, lang: econ.Lang) -> econ.report.Table:
@@ -251,7 +260,7 @@ def plates_table(plates: pd.DataFrame, lang: econ.Lang) -> econ.report.Table:
         columns[f"{kind}_share"] = DataColumn(share, spanner, "percent", digits=2)
     return data_table(
         translate(plates, lang, plate=NAMES_ZH),
-        title={"en": "Invention patents by plate, 2015 and 2018", "zh": "四大板块发明专利,2015 年与 2018 年"},
+        title={"en": "Invention patents by plate, 2015 and 2018", "zh": "四大板块发明专利，2015 年与 2018 年"},
         lang=lang,
         columns=columns,
         rows="plate",
@@ -319,10 +328,23 @@ def open_table(claims: pd.DataFrame, lang: econ.Lang) -> econ.report.Table:
 
 
 def describe(claims: pd.DataFrame, lang: econ.Lang) -> pd.DataFrame:
-    """Years as one text, words in the reader's language."""
-    base = claims["base_year"].map(lambda year: "" if pd.isna(year) else f"{int(year)}-")
+    """Years as one text, words in the reader's language; a claim made of several quantities names each."""
+    dash = "–" if lang == "en" else "—"
+    base = claims["base_year"].map(lambda year: "" if pd.isna(year) else f"{int(year)}{dash}")
     table = claims.assign(period=base + claims["year"].astype(int).astype(str))
-    return translate(table, lang, claim=CLAIMS_ZH, topic=TOPICS_ZH, region=NAMES_ZH, unit=UNITS_ZH, verdict=VERDICTS_ZH)
+    table = translate(
+        table.assign(of=[QUANTITIES.get(name, "") for name in table["quantity"]]),
+        lang,
+        claim=CLAIMS_ZH,
+        topic=TOPICS_ZH,
+        region=NAMES_ZH,
+        unit=UNITS_ZH,
+        verdict=VERDICTS_ZH,
+        of=CLAIMS_ZH,
+    )
+    several = table.groupby("claim")["quantity"].transform("nunique") > 1
+    colon = ": " if lang == "en" else "："
+    return table.assign(claim=table["claim"].where(~several, table["claim"] + colon + table["of"]))
 
 
 def translate(table: pd.DataFrame, lang: econ.Lang, **words: dict[str, str]) -> pd.DataFrame:

@@ -11,6 +11,8 @@ import pandas as pd
 from econ.errors import OptionError
 from econ.options import Lang, NumberFormat, TableStyle, check_word
 from econ.report.labels import Words, text, word
+from econ.report.layout import check_list
+from econ.report.numbers import check_digits
 from econ.report.tables import Cell, Column, Number, Row, Section, Table
 
 
@@ -35,6 +37,8 @@ class DataColumn:
     def __post_init__(self) -> None:
         if self.format is not None:
             check_word(self.format, NumberFormat, "format")
+        if self.digits is not None:
+            check_digits(self.digits)
 
 
 def data_table(
@@ -82,6 +86,8 @@ def data_table(
     ──────────────────────────
     """
     check_word(lang, Lang, "lang")
+    check_digits(digits)
+    check_list(notes, "notes")
     for name in (rows, panels):
         if name is not None:
             _require(frame, name)

@@ -223,7 +223,7 @@ nav a:hover { text-decoration: underline; }
 .text td, .text th { padding: .2rem .6rem; border-bottom: 1px solid var(--rule); text-align: left; }
 figure { margin: 2rem 0; }
 .sheet { overflow-x: auto; }
-.sheet > svg { max-width: 100%; height: auto; display: block; margin: 0 auto; }
+.sheet > svg { max-width: max(100%, 34rem); height: auto; display: block; margin: 0 auto; }
 figcaption { font-size: .95rem; margin-top: .5rem; }
 .files { font-size: .85rem; color: var(--soft); margin: .4rem 0 0; }
 .files a { margin-right: .35rem; }

@@ -83,6 +83,12 @@ def arrange(
     return layout
 
 
+def check_list(given: object, name: str) -> None:
+    """Refuse a single text where several are expected: its letters would be taken one by one."""
+    if isinstance(given, str | Mapping):
+        raise OptionError(f"{name}={given!r} is one text; give a list: {name}=[{given!r}].")
+
+
 def tested(estimate: Estimate, name: str) -> Test | None:
     """The specification test of that name, where the estimate has it."""
     return next((test for test in estimate.tests if test.name == name), None)

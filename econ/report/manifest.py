@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from econ.errors import StudyError
+from econ.report.carried import Carried
 from econ.report.project import CARD, PACKAGE, Project
 from econ.report.script import Script
 
@@ -93,6 +94,17 @@ def card_labels(project: Project, script: Script) -> dict[str, dict[str, str]]:
             words = {"label": label.get("en"), "label_zh": label.get("zh"), "unit": column.get("unit")}
             labels.setdefault(column["name"], {key: text for key, text in words.items() if text})
     return labels
+
+
+def simulated_notes(project: Project, script: Script) -> list[Carried]:
+    """The notes of those data sets of a study that are simulated."""
+    cards = {name: json.loads((dataset_folder(project, name) / CARD).read_text("utf-8")) for name in script.datasets}
+    return [
+        Carried(name, note)
+        for name, content in cards.items()
+        if content.get("quality") == "simulated"
+        for note in content.get("notes", ())
+    ]
 
 
 def _without_words(value: Any) -> Any:

@@ -9,6 +9,7 @@ Integers take no decimals.
 from dataclasses import dataclass
 from math import isnan
 
+from econ.errors import OptionError
 from econ.options import NumberFormat
 
 MINUS = "\N{MINUS SIGN}"
@@ -40,6 +41,12 @@ class Printed:
         """The same number between two pieces of text, such as parentheses or stars."""
         point = None if self.point is None else self.point + len(before)
         return Printed(before + self.text + after, point)
+
+
+def check_digits(digits: int) -> None:
+    """Refuse decimals that are no count."""
+    if isinstance(digits, bool) or not isinstance(digits, int) or digits < 0:
+        raise OptionError(f"digits={digits!r} is not allowed; give a whole number of decimals, 0 or more.")
 
 
 def decimals_needed(value: float, digits: int) -> int | None:

@@ -3,13 +3,16 @@
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from econ.errors import MissingPackageError
 from econ.options import Lang
+from econ.report.carried import with_carried
 from econ.report.script import Script
 from econ.report.study import LANGS, Item, Results, TableLike, run_rendering
+from econ.report.tables import Table
 
 FIGURE_FILES = ("svg", "pdf", "png")
 README: Mapping[Lang, str] = {"en": "README.md", "zh": "README.zh.md"}
@@ -25,7 +28,7 @@ def write_items(
     """
     listed: dict[Lang, list[dict[str, Any]]] = {}
     for lang in LANGS:
-        items = run_rendering(script.path, Results(values), lang)
+        items = [_carrying(item, lang) for item in run_rendering(script.path, Results(values), lang)]
         listed[lang] = [
             {
                 "name": item.name,
@@ -40,6 +43,17 @@ def write_items(
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
     return listed
+
+
+def _carrying(item: Item, lang: Lang) -> Item:
+    """An item with what the study must say: in a table's notes, in a figure's, else in the caption."""
+    if isinstance(item.content, Table):
+        return replace(item, content=replace(item.content, notes=with_carried(item.content.notes, lang)))
+    if item.kind == "text":
+        return item
+    said = tuple(getattr(item.content, "notes", ()))
+    added = with_carried((*said, *([item.caption] if item.caption else [])), lang)[len(said) :]
+    return replace(item, caption=(" " if lang == "en" else "").join(added))
 
 
 def _write(item: Item, folder: Path, lang: Lang, notes: list[str]) -> list[str]:

@@ -10,8 +10,9 @@ from econ.errors import OptionError
 from econ.estimate import Estimate
 from econ.options import Lang, Parentheses, TableStyle, check_level, check_word
 from econ.report.labels import COUNTS, STATISTICS, STRENGTHS, Labels, Vocabulary, Words, text, word
-from econ.report.layout import Layout, arrange, tested
+from econ.report.layout import Layout, arrange, check_list, tested
 from econ.report.notes import regression_notes
+from econ.report.numbers import check_digits
 from econ.report.tables import Cell, Coefficient, Column, Number, Row, Section, Table
 
 STARS = (0.1, 0.05, 0.01)
@@ -77,6 +78,10 @@ def table(
     check_word(lang, Lang, "lang")
     check_word(parentheses, Parentheses, "parentheses")
     check_level(level)
+    check_digits(digits)
+    for name, given in {"headers": headers, "keep": keep, "drop": drop, "stats": stats, "notes": notes}.items():
+        check_list(given, name)
+    levels = _levels(stars)
     layout = arrange(estimates, panels, headers)
     words = Vocabulary(lang, labels or {}, _known_labels(layout.estimates))
     terms = _Terms(tuple(keep), tuple(drop))
@@ -95,9 +100,6 @@ def table(
         )
         for name, block in layout.blocks.items()
     )
-    levels = STARS if stars is True else tuple(sorted(stars or (), reverse=True))
-    for star in levels:
-        check_level(star)
     return Table(
         title=text(title, lang),
         columns=_columns(layout, words, [text(header, lang) for header in headers]),
@@ -112,6 +114,17 @@ def table(
         parentheses=parentheses,
         stars=levels,
     )
+
+
+def _levels(stars: bool | Sequence[float]) -> tuple[float, ...]:
+    """Significance levels from the largest down."""
+    if isinstance(stars, bool):
+        return STARS if stars else ()
+    if isinstance(stars, str | float | int):
+        raise OptionError(f"stars={stars!r} is no list; give True, False or a list of levels: stars=[0.1, 0.05, 0.01].")
+    for star in stars:
+        check_level(star)
+    return tuple(sorted(stars, reverse=True))
 
 
 def _known_labels(estimates: Iterable[Estimate]) -> dict[str, Mapping[str, str]]:
@@ -214,8 +227,6 @@ def _statistics(asked: Sequence[str] | None, estimates: Sequence[Estimate]) -> l
     present = list(dict.fromkeys(name for estimate in estimates for name in _available(estimate)))
     if asked is None:
         return [name for stem in DEFAULT_STATS for name in present if name.partition(": ")[0] == stem]
-    if isinstance(asked, str):
-        raise OptionError(f"stats={asked!r} is a string; give a list of names, such as ['n_obs', 'r2'].")
     for name in asked:
         if name not in present and name not in STATISTICS:
             allowed = [*present, *(name for name in STATISTICS if name not in present)]

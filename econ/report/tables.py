@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from econ.errors import DataError
 from econ.options import Lang, NumberFormat, Parentheses, TableStyle, check_word
+from econ.report.numbers import check_digits
 
 FORMAT = 1
 
@@ -98,6 +99,7 @@ class Table:
         check_word(self.lang, Lang, "lang")
         check_word(self.style, TableStyle, "style")
         check_word(self.parentheses, Parentheses, "parentheses")
+        check_digits(self.digits)
         for row in (row for panel in self.panels for row in panel.rows):
             if len(row.cells) != len(self.columns):
                 raise DataError(

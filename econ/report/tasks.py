@@ -20,6 +20,7 @@ from typing import Any
 import pytask
 
 from econ.report import manifest
+from econ.report.carried import carrying
 from econ.report.project import Project
 from econ.report.script import Script
 
@@ -159,7 +160,8 @@ def _render(project: Project, script: Script, stage: Path, notes: list[str]) -> 
     work.mkdir(parents=True)
     with _working_in(project), only_data_of((), project.dataset_folders, "let estimate() return what render() needs."):
         values = store.read(stage / "estimates.json", manifest.card_labels(project, script))
-        items = pages.write_items(script, values, work, notes)
+        with carrying(manifest.simulated_notes(project, script)):
+            items = pages.write_items(script, values, work, notes)
     shutil.copyfile(stage / "estimates.json", work / "estimates.json")
     run = {
         "study": script.name,

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import shutil
@@ -117,6 +118,32 @@ def test_rebuilding_gives_the_same_bytes_and_touches_nothing(built):
     del before[built.project.reports / "index.html"], after[built.project.reports / "index.html"]
     assert after == before
     assert built.ran() == EVERYTHING
+
+
+def test_a_study_of_simulated_data_says_so_in_every_table_and_figure(toy):
+    note = '"notes": [{"en": "Simulated: not real.", "zh": "模拟：并非真实。"}], "quality": "simulated", '
+    card = toy.root / "datasets/two/datapackage.json"
+    card.write_text(card.read_text(encoding="utf-8").replace("{", "{" + note, 1), encoding="utf-8")
+    toy.edit(
+        "scripts/beta.py",
+        '    yield item("picture"',
+        """    import econ, pandas as pd
+    frame = pd.DataFrame({"year": [1, 2], "y": [1.0, 2.0]})
+    yield item("frame", econ.report.data_table(frame, lang=lang))
+    yield item("noted", econ.report.data_table(frame, lang=lang, notes=["Simulated: not real."]))
+    yield item("line", econ.report.line_plot(frame, "y", lang=lang))
+    yield item("picture\"""",
+    )
+    toy.build()
+    english = "The study draws on two (simulated: not real)."
+    beta = {name: data.decode("utf-8", "replace") for name, data in toy.report("beta").items()}
+    assert english in beta["frame.en.md"]
+    assert "本研究使用数据集two（模拟：并非真实）。" in beta["frame.zh.md"]
+    assert beta["noted.en.md"].count("Simulated") == 1
+    captions = {each["name"]: each["caption"] for each in json.loads(beta["run.json"])["items"]["en"]}
+    assert captions == {"reading": "", "frame": "", "noted": "", "line": "", "mean": english,
+                        "picture": f"Mean drawn {english}"}  # fmt: skip
+    assert "Simulated" not in toy.report("alpha")["mean.en.md"].decode()
 
 
 BREAKS = {

@@ -232,6 +232,18 @@ def test_other_spellings_of_event_times(terms: tuple[str, ...]) -> None:
     assert event_plot(make_estimate((*terms, *others))).data["event_time"].tolist() == [-2, 0, 1]
 
 
+def test_event_times_of_one_factor_of_any_name_and_its_reference_in_the_formula() -> None:
+    terms = ("k::-3:ever", "k::-2:ever", "k::0:ever", "k::1:ever")
+    formula = "y ~ i(k, ever, ref=-1) + x + i(plate) | u + year"
+    plot = event_plot(make_estimate((*terms, "x", "plate::1", "plate::2"), formula=formula))
+    assert plot.data["event_time"].tolist() == [-3, -2, -1, 0, 1]
+    assert plot.data.loc[plot.data["reference"], "event_time"].tolist() == [-1]
+    with pytest.raises(OptionError, match=r"'k::-3:ever'.*those of one i\(k, treated, ref=-1\)"):
+        event_plot(make_estimate((*terms, "k::-3:x", "k::0:x")))
+    with pytest.raises(OptionError, match="No term is an event time"):
+        event_plot(make_estimate(("plate::1", "plate::2")))
+
+
 def test_event_times_of_a_did_aggregate_and_covariates_left_out() -> None:
     named = make_estimate(("a", "b", "size"), event_time={"a": -2, "b": 3})
     assert event_plot(named).data["event_time"].tolist() == [-2, 3]
@@ -279,6 +291,21 @@ def test_lines_aggregate_as_pandas_does(statistic: str) -> None:
     assert plot.ax.get_ylabel().startswith("GDP per head")
     assert plot.ax.get_ylabel().endswith("(yuan)")
     assert plot.notes == ("Source: Yearbook.",)
+
+
+def test_a_sum_says_of_how_many_units_it_is() -> None:
+    panel = make_panel()
+    assert line_plot(panel, "gdp").ax.get_ylabel().replace("\n", " ") == "GDP per head, sum of 5 units (yuan)"
+    assert line_plot(panel, "gdp", lang="zh").ax.get_ylabel() == "人均GDP，5个个体之和（元）"
+    assert "sum of 1–2 units" in line_plot(panel, "gdp", by="plate").ax.get_ylabel().replace("\n", " ")
+    assert line_plot(panel, "gdp", by="province").ax.get_ylabel() == "GDP per head (yuan)"
+
+
+@pytest.mark.parametrize("period", [2019, "2019Q1"])
+def test_a_single_period_is_the_only_one_on_the_axis(period: int | str) -> None:
+    ax = line_plot(pd.DataFrame({"period": [period], "y": [1.0]}), "y").ax
+    assert [label.get_text() for label in ax.get_xticklabels()] == [str(period)]
+    assert np.ptp(ax.get_xlim()) == 1
 
 
 def test_shares_add_up_to_a_hundred_and_a_gap_is_no_share() -> None:
@@ -332,6 +359,29 @@ def test_sigma_has_a_panel_per_measure() -> None:
         sigma_plot(sigma_path(), ax=Figure().subplots())
     with pytest.raises(DataError, match="'sd_log'"):
         sigma_plot(sigma_path().drop(columns="sd_log"))
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: sigma_plot(make_panel()), r"as in sigma_plot\(econ.convergence.sigma\(panel, 'x'\)\); got Panel"),  # type: ignore[arg-type]
+        (lambda: sigma_plot(sigma_path(), measures="cv"), r"give a list: measures=\['cv'\]"),  # type: ignore[arg-type]
+        (lambda: beta_plot(make_estimate()), r"beta_plot\(panel, 'x', estimate=estimate\); got Estimate"),  # type: ignore[arg-type]
+        (lambda: line_plot([1, 2], "gdp"), "got list"),  # type: ignore[arg-type]
+        (lambda: tile_map(make_estimate(), "gdp"), "got Estimate"),  # type: ignore[arg-type]
+        (lambda: tile_map(make_panel(), "gdp", digits=-1), "digits=-1"),
+        (lambda: coefficient_plot(make_estimate(), terms="x"), r"give a list: terms=\['x'\]"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_with_the_call_to_write(draw: Callable[[], Plot], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        draw()
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_note_that_is_no_list_is_refused(name: str) -> None:
+    with pytest.raises(OptionError, match="give a list: notes="):
+        DRAWINGS[name](notes="Source: us.")
 
 
 # ---- scatter
@@ -408,6 +458,24 @@ def test_a_province_is_found_by_any_of_its_names(name: object) -> None:
 def test_short_names() -> None:
     assert [short_name(11, "en"), short_name("11", "zh")] == ["11", "11"]  # a zone's number is no province
     assert [short_name("Tibet", "en"), short_name("Tibet", "zh"), short_name("Ruhr", "zh")] == ["XZ", "西藏", "Ruhr"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_on_small_axes_everything_stays_within_its_tile(lang: Lang) -> None:
+    figure = Figure(figsize=(6, 3))
+    ax = figure.subplots(1, 2)[0]
+    tile_map(make_panel(), "gdp", lang=lang, ax=ax)
+    figure.draw_without_rendering()
+    side = ax.transData.transform([1, 0])[0] - ax.transData.transform([0, 0])[0]
+    inside = [text for text in ax.texts if text.get_horizontalalignment() == "center"]
+    assert len(inside) == 34 + len(PROVINCES)
+    assert all(text.get_window_extent().width <= side for text in inside)
+
+
+def test_a_map_names_its_year() -> None:
+    frame = make_panel().frame
+    assert "(yuan), 2019" in words_of(tile_map(make_panel(), "gdp")).replace("\n", " ")
+    assert "gdp, 2012" in words_of(tile_map(frame[frame["year"] == 2012], "gdp"))
 
 
 def test_tile_refusals() -> None:

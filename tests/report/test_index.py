@@ -101,6 +101,11 @@ def test_drawings_share_no_identifiers_and_no_styles():
     )
 
 
+def test_on_a_small_screen_drawings_keep_a_legible_width_and_scroll(text):
+    assert ".sheet { overflow-x: auto; }" in text
+    assert ".sheet > svg { max-width: max(100%, 34rem);" in text
+
+
 def test_texts_are_escaped(toy):
     toy.edit("scripts/alpha.py", '"Study alpha"', '"A <b>bold</b> & title"')
     toy.edit("scripts/alpha.py", "The mean is", "<script>alert(1)</script> The mean is")

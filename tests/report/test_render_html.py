@@ -1,10 +1,12 @@
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 from hand_made import AWKWARD, BASE, POISSON, TWO_WAY
 
 from econ.options import Lang
+from econ.report.frames import data_table
 from econ.report.regression import table
 from econ.report.tables import Table
 
@@ -74,6 +76,22 @@ def test_awkward_text_is_escaped_once() -> None:
     assert [AWKWARD] in rows
     assert [AWKWARD, "0.043**"] in rows
     assert AWKWARD in rows[-1][0]
+
+
+def test_labels_stand_on_the_line_of_their_numbers_and_break_between_words() -> None:
+    rules = re.findall(r"\.gt_(?:row|stub)[^{}]*\{[^{}]*\}", made("zh").html()[: made("zh").html().index("</style>")])
+    own = " ".join(rules[-8:])
+    assert "vertical-align: baseline" in own
+    assert "vertical-align: top" not in own
+    assert "word-break: keep-all" in own
+    assert re.search(r"\.gt_stub \{ min-width: 8em", own)
+
+
+def test_a_short_text_is_not_broken() -> None:
+    frame = pd.DataFrame({"year": ["2015—2018"], "about": ["several words that may break"]})
+    text = data_table(frame, rows=None).html()
+    assert '<span class="n">2015—2018</span>' in text
+    assert ">several words that may break</td>" in text
 
 
 def test_two_tables_share_no_identifier() -> None:

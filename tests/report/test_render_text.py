@@ -1,6 +1,9 @@
 """Console, Markdown and LaTeX."""
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -98,6 +101,30 @@ def test_latex_numbers() -> None:
     assert "$-$1,234.568***" in text
     assert r"\phantom{$-$1,23}0.043**" in text
     assert r"\cmidrule(lr){2-3} \cmidrule(lr){4-4}" in text
+
+
+def test_latex_goes_to_smaller_type_where_the_page_is_too_narrow() -> None:
+    labels = {"gdp": "Gross regional product per head, current prices", "rd": "Intramural expenditure on research"}
+    sizes = [
+        re.findall(r"\\(small|footnotesize|scriptsize)\\setlength", table([BASE] * n, labels=labels).latex())
+        for n in (1, 4, 5, 9)
+    ]
+    order = ["small", "footnotesize", "scriptsize"]
+    assert sizes[0] == []
+    ranks = [order.index(size[0]) for size in sizes[1:]]
+    assert ranks == sorted(ranks)
+    assert "landscape" not in table([BASE] * 4, labels=labels).latex()
+    assert r"\usepackage{pdflscape}" in table([BASE] * 9, labels=labels).latex()
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_five_columns_fit_the_page(tmp_path: Path) -> None:
+    labels = {"gdp": "Gross regional product per head, current prices", "rd": "Intramural expenditure on research"}
+    text = table([BASE, TWO_WAY, POISSON, BASE, TWO_WAY], labels=labels).latex()
+    head = r"\documentclass{article}\usepackage{booktabs,threeparttable}\begin{document}" + "\n"
+    (tmp_path / "t.tex").write_text(head + text + r"\end{document}", encoding="utf-8")
+    subprocess.run(["pdflatex", "-interaction=batchmode", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
+    assert "Overfull" not in (tmp_path / "t.log").read_text(encoding="utf-8", errors="replace")
 
 
 UNESCAPE = {

@@ -26,6 +26,7 @@ from econ.report.figures.style import (
 )
 from econ.report.figures.words import axis_label, interval_note, lower, phrase
 from econ.report.labels import Labels, Vocabulary, Words
+from econ.report.layout import check_list
 
 INTERCEPTS = ("Intercept", "(Intercept)", "_cons")
 ROW = 0.3  # inches per term
@@ -68,7 +69,10 @@ def coefficient_plot(
     'R&D intensity'
     """
     check_word(lang, Lang, "lang")
+    check_list(notes, "notes")
     check_level(level)
+    if terms is not None:
+        check_list(terms, "terms")
     models = named_estimates(estimates, lang)
     words = Vocabulary(lang, labels or {}, known_labels(models))
     frame = _chosen(tidy_frame(estimates, models, level), terms)

@@ -1,7 +1,7 @@
 """Event studies: effects by time since treatment, of one or several estimators side by side."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -26,11 +26,13 @@ from econ.report.figures.style import (
 )
 from econ.report.figures.words import interval_note, joined, phrase
 from econ.report.labels import Labels, Vocabulary, Words
+from econ.report.layout import check_list
 
 EVENT_TERM = re.compile(
     r"(?:(?:event_time|event|time_to_treat\w*|rel_time|relative_time)(?:::|\s*=\s*)|t(?=[+\-\u2212 0]))?"
     r"\s*(?P<time>[+\-\u2212]?\d{1,3})(?::[A-Za-z]\w*)?"
 )
+LEVEL = re.compile(r"(?P<of>[^:]+)::(?P<time>[+\-\u2212]?\d{1,3})(?P<by>:.+)?")
 COLUMNS = ["model", "event_time", "estimate", "ci_low", "ci_high", "reference"]
 
 
@@ -51,7 +53,8 @@ def event_plot(
     ----------
     results : an Estimate by event time, a list, a mapping of the names in the legend to Estimates, or a frame with
         the columns ``event_time, estimate, ci_low, ci_high`` (and ``model``). Event times are read from
-        ``spec["event_time"]`` or from terms such as ``event_time::-2``; other terms are left out.
+        ``spec["event_time"]`` or from terms such as ``event_time::-2``; else, whatever its name, from the one
+        ``i(k, treated, ref=-1)`` of a formula with levels on both sides of zero. Other terms are left out.
     bands : simultaneous bands, shaded: a frame ``event_time, ci_low, ci_high`` (or ``term`` for the first), or one
         by name of a result.
     labels : column -> text, for the outcome on the axis.
@@ -72,6 +75,7 @@ def event_plot(
     [-2, 0]
     """
     check_word(lang, Lang, "lang")
+    check_list(notes, "notes")
     check_level(level)
     models = named_estimates(results, lang)
     words = Vocabulary(lang, labels or {}, known_labels(models))
@@ -90,13 +94,15 @@ def event_plot(
 def _by_event_time(results: Results, models: Mapping[str, Estimate], level: float) -> pd.DataFrame:
     frame = tidy_frame(results, models, level)
     if "event_time" not in frame:
-        frame["event_time"] = [
-            _event_time(models.get(model), term) for model, term in zip(frame["model"], frame["term"], strict=True)
-        ]
+        times = {name: _event_times(models.get(str(name)), rows["term"]) for name, rows in frame.groupby("model")}
+        frame["event_time"] = [times[name].get(term) for name, term in zip(frame["model"], frame["term"], strict=True)]
+    terms = ", ".join(map(repr, frame["term"][:4]))
     frame = frame[frame["event_time"].notna()].astype({"event_time": "int64"})
     if frame.empty:
         raise OptionError(
-            "No term is an event time; give Estimates by event time, such as aggregate('event') of a DiD result."
+            f"No term is an event time; there are {terms}. Give Estimates by event time, such as "
+            "aggregate('event') of a DiD result, or with terms such as event_time::-2, t-2, or those of one "
+            "i(k, treated, ref=-1) with levels on both sides of zero."
         )
     twice = frame.duplicated(["model", "event_time"])
     if twice.any():
@@ -112,18 +118,39 @@ def _by_event_time(results: Results, models: Mapping[str, Estimate], level: floa
     )
 
 
-def _event_time(estimate: Estimate | None, term: str) -> int | None:
+def _event_times(estimate: Estimate | None, terms: Iterable[str]) -> dict[str, int]:
+    """Terms that are event times: those listed, those so named, or those of the one factor that crosses zero."""
     if estimate is not None and isinstance(listed := estimate.spec.get("event_time"), Mapping):
-        return int(listed[term]) if term in listed else None
-    found = EVENT_TERM.fullmatch(term.strip())
-    return int(found["time"].replace("\u2212", "-")) if found else None
+        return {term: int(time) for term, time in listed.items()}
+    named, factors = {}, dict[tuple[str, str | None], dict[str, int]]()
+    for term in terms:
+        if found := EVENT_TERM.fullmatch(term.strip()):
+            named[term] = _whole(found["time"])
+        elif found := LEVEL.fullmatch(term.strip()):
+            factors.setdefault((found["of"], found["by"]), {})[term] = _whole(found["time"])
+    crossing = [times for times in factors.values() if min(times.values()) < 0 <= max(times.values())]
+    return named or (crossing[0] if len(crossing) == 1 else {})
+
+
+def _whole(time: str) -> int:
+    return int(time.replace("\u2212", "-"))
+
+
+def _reference(estimate: Estimate, terms: Iterable[str]) -> int | None:
+    """The period left out: what the estimate says, or ``ref=`` of the factor in its formula."""
+    if isinstance(given := estimate.spec.get("reference"), int):
+        return given
+    factors = {re.escape(term.partition("::")[0]) for term in terms if "::" in term}
+    call = rf"\bi\(\s*(?:{'|'.join(sorted(factors))})\s*,[^()]*\bref\s*=\s*(-?\d+)\s*\)"
+    found = re.search(call, str(estimate.spec.get("formula", ""))) if factors else None
+    return int(found[1]) if found else None
 
 
 def _reference_row(name: str, estimate: Estimate, frame: pd.DataFrame) -> pd.DataFrame:
     """The period left out, at zero without an interval, unless the estimate has it as a term."""
-    reference = estimate.spec.get("reference")
-    taken = set(frame.loc[frame["model"] == name, "event_time"])
-    if not isinstance(reference, int) or reference in taken:
+    rows = frame[frame["model"] == name]
+    reference = _reference(estimate, rows["term"])
+    if reference is None or reference in set(rows["event_time"]):
         return pd.DataFrame(columns=COLUMNS)
     return pd.DataFrame([[name, reference, 0.0, 0.0, 0.0, True]], columns=COLUMNS)
 
@@ -147,7 +174,7 @@ def _add_bands(frame: pd.DataFrame, bands: pd.DataFrame | Mapping[str, pd.DataFr
 
 def _band(band: pd.DataFrame) -> pd.DataFrame:
     if "event_time" not in band and "term" in band:
-        times = band["term"].map(lambda term: _event_time(None, str(term)))
+        times = band["term"].map(_event_times(None, band["term"].astype(str)))
         band = band.assign(event_time=times)[times.notna()]
     require_columns(band, ["event_time", "ci_low", "ci_high"], "The band")
     named = band.rename(columns={"ci_low": "band_low", "ci_high": "band_high"})

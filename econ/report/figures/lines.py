@@ -11,6 +11,7 @@ from econ.errors import DataError, OptionError
 from econ.options import Lang, check_word
 from econ.panel import Panel
 from econ.report.figures.plot import Plot, finish
+from econ.report.figures.results import check_data
 from econ.report.figures.style import (
     SMALL,
     Canvas,
@@ -25,6 +26,7 @@ from econ.report.figures.style import (
 )
 from econ.report.figures.words import axis_label, in_order, panel_words, phrase, source_notes, value_label
 from econ.report.labels import Labels, Vocabulary, Words
+from econ.report.layout import check_list
 
 if TYPE_CHECKING:
     from econ.convergence.sigma import Sigma
@@ -55,7 +57,8 @@ def line_plot(
     y : the variable. A sum or share is missing, and the line broken, where any of the units lacks it.
     x : the column of periods in a frame (default ``period``, else ``year``); a Panel has its own.
     by : column of the groups.
-    statistic : of a Panel's units: ``"sum"``, ``"mean"``, ``"median"``, or ``"share"`` of all units' total in percent.
+    statistic : of a Panel's units: ``"sum"``, ``"mean"``, ``"median"``, or ``"share"`` of all units' total in percent;
+        the axis says which, and of how many units a sum is.
     labels : column or group -> text (``{"en", "zh", "unit"}``), before the labels of the panel.
     title, notes : a string, or ``{"en": ..., "zh": ...}``.
     ax : axes to draw on; by default a new figure.
@@ -73,11 +76,14 @@ def line_plot(
     [70.0, 14.0, 11.8, 4.2]
     """
     check_word(lang, Lang, "lang")
+    check_list(notes, "notes")
     check_word(statistic, Statistic, "statistic")
+    check_data(data, "line_plot(panel, 'x')")
     if isinstance(data, Panel):
         words = panel_words(data, labels, lang)
-        frame = _aggregate(data, y, by, statistic)
-        axis = axis_label(words, y, phrase(statistic, lang, words.term(y)), "%" if statistic == "share" else None)
+        frame, summed = _aggregate(data, y, by, statistic)
+        label = words.term(y) if summed == "1" else phrase(statistic, lang, words.term(y), summed)
+        axis = axis_label(words, y, label, "%" if statistic == "share" else None)
         time, found = data.time or "", [*_gap_note(frame, lang), *source_notes(data, [y], lang)]
     else:
         words = Vocabulary(lang, labels or {})
@@ -122,13 +128,15 @@ def sigma_plot(
     [2000, 2001, 2002]
     """
     check_word(lang, Lang, "lang")
+    check_list(notes, "notes")
+    check_list(measures, "measures")
     for measure in measures:
         check_word(measure, Measure, "measures")
     if not measures or (ax is not None and len(measures) > 1):
         raise OptionError(
             f"measures={tuple(measures)!r}: give at least one, and with ax= exactly one, such as ('cv',)."
         )
-    given, carried = (path, ()) if isinstance(path, pd.DataFrame) else (path.path, path.notes)
+    given, carried = _path(path)
     frame = given if "group" in given else given.assign(group="all")
     require_columns(frame, ["period", "group", *measures], "The path")
     frame = _sorted(frame[["period", "group", *measures]])
@@ -141,8 +149,24 @@ def sigma_plot(
         return finish(canvas, frame, title, [*carried, *notes], lang)
 
 
-def _aggregate(panel: Panel, y: str, by: str | None, statistic: Statistic) -> pd.DataFrame:
-    """``period, group, value``: a sum over units of which one is missing is no sum, so it is left out."""
+def _path(given: "Sigma | pd.DataFrame") -> tuple[pd.DataFrame, Sequence[Words]]:
+    from econ.convergence.sigma import Sigma
+
+    if isinstance(given, pd.DataFrame):
+        return given, ()
+    if not isinstance(given, Sigma):
+        raise OptionError(
+            "Give the result of econ.convergence.sigma, as in sigma_plot(econ.convergence.sigma(panel, 'x')); "
+            f"got {type(given).__name__}."
+        )
+    return given.path, given.notes
+
+
+def _aggregate(panel: Panel, y: str, by: str | None, statistic: Statistic) -> tuple[pd.DataFrame, str]:
+    """``period, group, value``, and how many units the sums are of.
+
+    A sum over units of which one is missing is no sum, so it is left out.
+    """
     if panel.time is None:
         raise DataError("This panel is a cross-section; lines over time need a panel with a time column.")
     if by:
@@ -160,7 +184,9 @@ def _aggregate(panel: Panel, y: str, by: str | None, statistic: Statistic) -> pd
     known = _refuse_empty(table.dropna(subset=["value"]), y)["period"]
     empty = table.groupby("group")["value"].transform("count") == 0
     table = table[table["period"].between(known.min(), known.max()) & ~empty]
-    return _sorted(table.assign(period=[panel.period(int(code)) for code in table["period"]]))
+    sizes = grouped.size().loc[list(table.dropna()[["period", "group"]].itertuples(index=False, name=None))]
+    summed = "–".join(dict.fromkeys([str(sizes.min()), str(sizes.max())])) if statistic == "sum" else ""
+    return _sorted(table.assign(period=[panel.period(int(code)) for code in table["period"]])), summed
 
 
 def _gap_note(frame: pd.DataFrame, lang: Lang) -> list[str]:

@@ -10,6 +10,7 @@ from econ.data.frames import require_columns
 from econ.errors import DataError, OptionError
 from econ.estimate import Estimate
 from econ.options import Lang
+from econ.panel import Panel
 
 Results = Estimate | pd.DataFrame | Sequence[Estimate] | Mapping[str, Estimate]
 K = TypeVar("K")
@@ -28,6 +29,12 @@ def named_estimates(results: Results, lang: Lang) -> dict[str, Estimate]:
     counts = Counter(names)
     numbered = [f"({i}) {name}" if counts[name] > 1 else name for i, name in enumerate(names, start=1)]
     return dict(zip(numbered, listed, strict=True))
+
+
+def check_data(data: object, example: str) -> None:
+    """Refuse what is neither a Panel nor a frame; ``example`` shows the call."""
+    if not isinstance(data, Panel | pd.DataFrame):
+        raise OptionError(f"Give a Panel or a frame, as in {example}; got {type(data).__name__}.")
 
 
 def tidy_frame(results: Results, estimates: Mapping[str, Estimate], level: float) -> pd.DataFrame:

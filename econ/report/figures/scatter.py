@@ -17,10 +17,12 @@ from econ.options import Lang, check_word
 from econ.panel import Panel
 from econ.report.figures.fonts import shipped_font, text_width
 from econ.report.figures.plot import Plot, finish
+from econ.report.figures.results import check_data
 from econ.report.figures.style import GREY, INK, Canvas, handle, house, looks, number_axis, open_canvas
 from econ.report.figures.tiles import short_name
 from econ.report.figures.words import in_order, panel_words, phrase, source_notes, value_label
 from econ.report.labels import Labels, Vocabulary, Words
+from econ.report.layout import check_list
 
 LABEL = 6.2  # points
 NEAR = 3.5  # points between a dot and its label
@@ -68,6 +70,8 @@ def beta_plot(
     Plot('', 31 rows: province, initial, growth, fitted)
     """
     check_word(lang, Lang, "lang")
+    check_list(notes, "notes")
+    check_data(data, "beta_plot(panel, 'x', estimate=estimate)")
     if isinstance(data, Panel):
         words = panel_words(data, labels, lang)
         start, end = _span(data, x, start, end)

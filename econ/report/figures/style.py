@@ -183,6 +183,10 @@ def number_axis(axis: Axis) -> None:
 def period_axis(ax: Axes, periods: Sequence[Any], bins: int = 10) -> None:
     """Whole periods on the horizontal axis: years as numbers, anything else (2015Q1) at its position by its label."""
     ax.xaxis.set_major_locator(MaxNLocator(bins, integer=True, steps=[1, 2, 4, 5, 10]))
+    if len(periods) == 1:
+        only = int(periods[0]) if _are_whole(periods) else 0
+        ax.set_xticks([only])
+        ax.set_xlim(only - 0.5, only + 0.5)
     if _are_whole(periods):
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}".replace("-", "\u2212")))
     else:

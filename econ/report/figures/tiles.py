@@ -19,11 +19,14 @@ from econ.data.regions import BY_CODE, recognise
 from econ.errors import DataError, OptionError
 from econ.options import Lang, check_word
 from econ.panel import Panel
-from econ.report.figures.fonts import wrap
+from econ.report.figures.fonts import text_width, wrap
 from econ.report.figures.plot import Plot, finish
+from econ.report.figures.results import check_data
 from econ.report.figures.style import FAINT, GREY, INK, SMALL, Canvas, house, open_canvas
 from econ.report.figures.words import axis_label, panel_words, phrase, source_notes
 from econ.report.labels import Labels, Vocabulary, Words
+from econ.report.layout import check_list
+from econ.report.numbers import check_digits
 
 Scale = Literal["linear", "log", "diverging"]
 
@@ -49,6 +52,7 @@ GAP = 0.06
 SIDE = 1 - GAP
 TINY = 6.5  # points
 WIDTH = 5.0  # inches
+LEAST = 0.38  # inches of a tile that two lines of the usual size need
 REGIONS = {region.iso: region for region in BY_CODE.values()}
 
 
@@ -93,7 +97,11 @@ def tile_map(
     164563.0
     """
     check_word(lang, Lang, "lang")
+    check_list(notes, "notes")
     check_word(scale, Scale, "scale")
+    check_data(data, "tile_map(panel, 'x')")
+    if digits is not None:
+        check_digits(digits)
     if isinstance(data, Panel):
         words, unit = panel_words(data, labels, lang), data.unit
         rows, year = _of_panel(data, x, year)
@@ -101,14 +109,16 @@ def tile_map(
     else:
         words, unit = Vocabulary(lang, labels or {}), unit or "province"
         rows, found = _of_frame(data, x, year, unit), []
+        year = _only_year(rows) if year is None else year
     frame = _by_tile(rows, x, unit, lang)
     with house():
         canvas = open_canvas(ax, WIDTH, WIDTH * ROWS / COLUMNS)
         shading = _shading(frame["value"], scale)
-        _draw(canvas.axes[0], frame, shading, digits)
-        _add_key(canvas, shading, _key_label(words, x, year))
+        tiles = _tiles(canvas, frame, _digits(frame["value"]) if digits is None else digits, lang)
+        _draw(canvas.axes[0], tiles, shading)
+        _add_key(canvas, shading, _key_label(words, x, year), tiles.shrunk)
         if frame["value"].isna().any():
-            _add_missing_key(canvas.axes[0], lang)
+            _add_missing_key(canvas.axes[0], lang, tiles.shrunk)
         return finish(canvas, frame, title, [phrase("tile", lang), *found, *notes], lang)
 
 
@@ -145,6 +155,12 @@ def _of_frame(data: pd.DataFrame, x: str, year: Any, unit: str) -> pd.DataFrame:
     if not rows[x].notna().any():
         raise DataError(f"No rows with values of {x!r}; there is nothing to draw.")
     return rows
+
+
+def _only_year(rows: pd.DataFrame) -> Any:
+    """The year of rows that all have the same."""
+    years = list(dict.fromkeys(rows["year"])) if "year" in rows else []
+    return years[0] if len(years) == 1 else None
 
 
 def _spans(periods: Sequence[Any]) -> str:
@@ -203,22 +219,45 @@ def _log_ticks(low: float, high: float) -> list[float]:
     return inside[:: max(1, round(len(inside) / 4))]
 
 
-def _draw(ax: Axes, frame: pd.DataFrame, shading: Shading, digits: int | None) -> None:
-    decimals = _digits(frame["value"]) if digits is None else digits
-    for region, name, value in frame.itertuples(index=False):
+@dataclass(frozen=True)
+class Tiles:
+    """Value, name and printed value of every region, and how much smaller than usual they are set."""
+
+    regions: Mapping[str, tuple[float, str, str]]
+    shrunk: float
+
+
+def _tiles(canvas: Canvas, frame: pd.DataFrame, digits: int, lang: Lang) -> Tiles:
+    """What stands in the tiles: on given axes too small for the names, codes, and all in smaller type."""
+    values = ["" if np.isnan(value) else f"{value:,.{digits}f}".replace("-", "\u2212") for value in frame["value"]]
+    names, shrunk = list(frame["name"]), 1.0
+    if not canvas.owned:
+        window = canvas.axes[0].get_window_extent()
+        side = min(window.width / COLUMNS, window.height / ROWS) / canvas.figure.dpi
+        if side * SIDE < max(text_width(canvas.figure, name, TINY) for name in names):
+            names = [short_name(name, lang) for name in names]
+        widest = max(
+            text_width(canvas.figure, text, size) for texts, size in ((names, TINY), (values, SMALL)) for text in texts
+        )
+        shrunk = min(1.0, 0.95 * side * SIDE / widest, side / LEAST)
+    return Tiles(dict(zip(frame["region"], zip(frame["value"], names, values, strict=True), strict=True)), shrunk)
+
+
+def _draw(ax: Axes, tiles: Tiles, shading: Shading) -> None:
+    tiny, small = TINY * tiles.shrunk, SMALL * tiles.shrunk
+    for region, (value, name, printed) in tiles.regions.items():
         column, row = LAYOUT[region]
         corner, x, y = (column + GAP / 2, row + GAP / 2), column + 0.5, row + 0.5
         if np.isnan(value):
             ax.add_patch(Rectangle(corner, SIDE, SIDE, **EMPTY))
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-            ax.text(x, y, name, ha="center", va="center", fontsize=TINY, color=GREY, bbox=box)
+            ax.text(x, y, name, ha="center", va="center", fontsize=tiny, color=GREY, bbox=box)
             continue
         color = shading.colors(shading.norm(value))
         ax.add_patch(Rectangle(corner, SIDE, SIDE, facecolor=color, linewidth=0))
         ink = "white" if _luminance(color) < 0.21 else INK  # where both have the same contrast
-        printed = f"{value:,.{decimals}f}".replace("-", "\u2212")
-        ax.text(x, y - 0.14, name, ha="center", va="center", fontsize=TINY, color=ink)
-        ax.text(x, y + 0.18, printed, ha="center", va="center", fontsize=SMALL, color=ink)
+        ax.text(x, y - 0.14, name, ha="center", va="center", fontsize=tiny, color=ink)
+        ax.text(x, y + 0.18, printed, ha="center", va="center", fontsize=small, color=ink)
     ax.set(xlim=(0, COLUMNS), ylim=(ROWS, 0), aspect="equal")
     ax.set_axis_off()
 
@@ -241,20 +280,20 @@ def _key_label(words: Vocabulary, x: str, year: Any) -> str:
     return f"{label}, {year}" if words.lang == "en" else f"{label}，{year}年"
 
 
-def _add_key(canvas: Canvas, shading: Shading, label: str) -> None:
+def _add_key(canvas: Canvas, shading: Shading, label: str, shrunk: float) -> None:
     """Colour bar and what it measures, in the empty corner at the top left."""
-    ax, figure = canvas.axes[0], canvas.figure
+    ax, figure, small = canvas.axes[0], canvas.figure, SMALL * shrunk
     tile = ax.get_position().width * float(figure.get_size_inches()[0]) / COLUMNS
-    ax.text(GAP / 2, 0.1, wrap(figure, label, SMALL, 5.7 * tile), va="top", fontsize=SMALL, linespacing=1.3)
+    ax.text(GAP / 2, 0.1, wrap(figure, label, small, 5.7 * tile), va="top", fontsize=small, linespacing=1.3)
     inset = ax.inset_axes((GAP / 2 / COLUMNS, 1 - 0.78 / ROWS, 2.7 / COLUMNS, 0.16 / ROWS))
     mappable = ScalarMappable(shading.norm, shading.colors)
     bar = figure.colorbar(mappable, cax=inset, orientation="horizontal", ticks=shading.ticks)
     bar.outline.set_visible(False)
     inset.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}".replace("-", "\u2212")))
     inset.xaxis.set_minor_locator(NullLocator())
-    inset.tick_params(length=2, width=0.5, labelsize=TINY)
+    inset.tick_params(length=2, width=0.5, labelsize=TINY * shrunk)
 
 
-def _add_missing_key(ax: Axes, lang: Lang) -> None:
+def _add_missing_key(ax: Axes, lang: Lang, shrunk: float) -> None:
     ax.add_patch(Rectangle((GAP / 2, 1.28), 0.3, 0.2, **EMPTY))
-    ax.text(0.42, 1.38, phrase("no_data", lang), va="center", fontsize=TINY)
+    ax.text(0.42, 1.38, phrase("no_data", lang), va="center", fontsize=TINY * shrunk)

@@ -17,6 +17,7 @@ from econ.report.figures.plot import Plot, finish
 from econ.report.figures.style import FAINT, OKABE_ITO, house, open_canvas, period_axis
 from econ.report.figures.words import panel_words, phrase, value_label
 from econ.report.labels import Labels, Vocabulary, Words
+from econ.report.layout import check_list
 
 STATES = ("untreated", "treated", "no_data")
 COLORS = ("#dbe4ec", OKABE_ITO[0], "white")
@@ -59,6 +60,7 @@ def treatment_plot(
     {'untreated': 569, 'treated': 175}
     """
     check_word(lang, Lang, "lang")
+    check_list(notes, "notes")
     if panel.time is None:
         raise DataError("This panel is a cross-section; treatment over time needs a panel with a time column.")
     words = panel_words(panel, labels, lang)

@@ -9,6 +9,7 @@ from econ.data.region_names import OUTSIDE, PROVINCES
 from econ.estimate import Estimate
 from econ.options import Lang
 from econ.panel import Panel
+from econ.report.carried import with_carried
 from econ.report.labels import Labels, Vocabulary, Words, text
 
 PHRASES: Mapping[str, Mapping[Lang, str]] = {
@@ -32,7 +33,7 @@ PHRASES: Mapping[str, Mapping[Lang, str]] = {
                             "log), standard error {}.",
                       "zh": "直线过样本均值点，斜率{}（对数水平每高1，年均增长率相差的百分点），标准误{}。"},
     "gaps": {"en": "Gaps in the lines: not every unit has data ({}).", "zh": "折线中断处：有个体缺少数据（{}）。"},
-    "sum": {"en": "{}", "zh": "{}"},
+    "sum": {"en": "{}, sum of {} units", "zh": "{}，{}个个体之和"},
     "mean": {"en": "{}, mean", "zh": "{}，均值"},
     "median": {"en": "{}, median", "zh": "{}，中位数"},
     "share": {"en": "{}, share of total", "zh": "{}，占比"},
@@ -126,8 +127,8 @@ def lower(label: str) -> str:
 
 
 def printed(notes: Sequence[Words], lang: Lang) -> tuple[str, ...]:
-    """Notes in one language, each once, in order."""
-    return tuple(dict.fromkeys(text(note, lang) for note in notes))
+    """Notes in one language, each once, in order, and what the study as a whole must say."""
+    return with_carried(tuple(dict.fromkeys(text(note, lang) for note in notes)), lang)
 
 
 def joined(sentences: Sequence[str], lang: Lang) -> str:

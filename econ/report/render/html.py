@@ -7,11 +7,12 @@ import pandas as pd
 from great_tables import GT, html, loc, style
 
 from econ.report.numbers import Printed
-from econ.report.render.grid import Grid, grid
+from econ.report.render.grid import Grid, grid, width
 from econ.report.tables import Table
 
 FONTS = ["Times New Roman", "Liberation Serif", "Songti SC", "SimSun", "Noto Serif CJK SC", "serif"]
 STUB = "stub"
+SHORT = 12  # places of a text that is not broken, such as 2015–2018
 
 
 def render(table: Table) -> str:
@@ -48,9 +49,9 @@ def _frame(made: Grid) -> pd.DataFrame:
 
 
 def _cell(cell: Printed, room: tuple[str, str]) -> str:
-    """Two boxes as wide as the column's numbers, one on each side of the decimal point."""
+    """Two boxes as wide as the column's numbers, one on each side of the decimal point; a short text on one line."""
     if cell.point is None:
-        return escape(cell.text)
+        return f'<span class="n">{escape(cell.text)}</span>' if 0 < width(cell.text) <= SHORT else escape(cell.text)
     return (
         f'<span class="n"><span class="l" style="width:{len(room[0])}ch">{escape(cell.left)}</span>'
         f'<span class="r" style="width:{len(room[1])}ch">{escape(cell.right)}</span></span>'
@@ -109,7 +110,9 @@ def _rules(out: GT, made: Grid, table: Table, name: str) -> GT:
 def _css(name: str, thin: str) -> str:
     return f"""
 #{name} .gt_title {{ font-weight: bold; }}
-#{name} .gt_row {{ border-top-style: none; font-variant-numeric: lining-nums tabular-nums; vertical-align: top; }}
+#{name} .gt_row {{ border-top-style: none; font-variant-numeric: lining-nums tabular-nums; }}
+#{name} .gt_row {{ vertical-align: baseline; }}
+#{name} .gt_row, #{name} .gt_col_heading {{ word-break: keep-all; }}
 #{name} .gt_row .n {{ white-space: nowrap; }}
 #{name} .gt_row .l, #{name} .gt_row .r {{ display: inline-block; white-space: pre; }}
 #{name} .gt_row .l {{ text-align: right; }}
@@ -117,6 +120,6 @@ def _css(name: str, thin: str) -> str:
 #{name} .gt_col_heading, #{name} .gt_column_spanner_outer {{ max-width: 18em; vertical-align: bottom; }}
 #{name} .gt_column_spanner {{ border-bottom: {thin} solid #000000; }}
 #{name} .gt_stub, #{name} .gt_col_heading.gt_left, #{name} .gt_sourcenote {{ padding-left: 0; }}
-#{name} .gt_stub {{ max-width: 24em; padding-right: 16px; border-right-style: none; }}
+#{name} .gt_stub {{ min-width: 8em; max-width: 24em; padding-right: 16px; border-right-style: none; }}
 #{name} .gt_sourcenote {{ line-height: 1.4; }}
 """
