@@ -1,8 +1,9 @@
 """``econ check``: what a data file holds, and what is wrong with it."""
 
-import csv
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from econ.data.cards import card, check_dataset, find
-from econ.data.encoding import decode
-from econ.data.readers import read
+from econ.data.readers import first_row, read
 from econ.data.regions import recognise, region_code
-from econ.errors import DataError
+from econ.errors import DataError, EconWarning, MissingPackageError
 from econ.panel import Panel
 
 UNITS = (
@@ -32,6 +32,8 @@ UNITS = (
     "城市",
     "企业",
 )
+SHOWN = 12  # names quoted in a message
+PRINTED = ("unit", "year")  # keys of a printed table, which has no columns of these names
 TIMES = ("year", "time", "period", "quarter", "month", "date", "年份", "年度", "年", "时间")
 
 
@@ -42,7 +44,7 @@ class Checked:
     Attributes
     ----------
     history : what reading the file recognised, changed or left out
-    regions : how many units are provinces, and which are not where most are
+    regions : how many units are provinces, and which are not where most are; sums such as a national total are named
     columns : name, label, unit of measure, values, missing, smallest and largest, per numeric column
     """
 
@@ -62,7 +64,7 @@ class Checked:
         return [line for line in (head, *self.history, self.regions, *table) if line]
 
 
-def check_file(given: str, unit: str | None = None, time: str | None = None) -> Checked:
+def check_file(given: str, unit: str | None = None, time: str | None = None, sheet: str | None = None) -> Checked:
     """Read a file, or look at a data set by its name, and say what it holds.
 
     ``unit`` and ``time`` are the key columns; where they are not given, columns with the usual names are taken.
@@ -70,54 +72,58 @@ def check_file(given: str, unit: str | None = None, time: str | None = None) -> 
     path = Path(given)
     if not path.exists() and given in find():
         return Checked(given, shape=card(given).title(), problems=check_dataset(given))
-    guessed_unit, guessed_time = _keys(path)
-    unit, time = unit or guessed_unit, time or guessed_time
     try:
-        panel = read(path, unit, time)
-    except DataError as error:
-        return Checked(given, unit, time, problems=(str(error),))
+        names = first_row(path, sheet)
+    except (DataError, MissingPackageError) as error:
+        return Checked(given, unit or "", time, problems=(f"{error}{_nearest_dataset(path)}",))
+    guessed_unit, time = _keys(names, unit, time)
+    unit = guessed_unit or PRINTED[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", EconWarning)  # the history says the same
+            panel = read(path, unit, time, sheet=sheet)
+    except (DataError, MissingPackageError) as error:
+        problem = str(error) if guessed_unit else _unguessed(path, names, error)
+        return Checked(given, unit, time, problems=(problem,))
     regions, wrong = _regions(panel)
     return Checked(given, unit, time, repr(panel), panel.history, regions, tuple(_columns(panel)), wrong)
 
 
-def _keys(path: Path) -> tuple[str, str | None]:
-    """Key columns by their usual names; for a printed table, which has no such header, the names its panel gets."""
-    header = _header(path)
-    spelled = {name.casefold(): name for name in header}
-    unit = next((spelled[name] for name in UNITS if name in spelled), None)
-    time = next((spelled[name] for name in TIMES if name in spelled), None)
-    return (unit or "unit", time) if unit else ("unit", "year")
+def _keys(names: Sequence[str], unit: str | None, time: str | None) -> tuple[str | None, str | None]:
+    """Key columns as given or by their usual names; without a unit among ``names`` the file may be a printed table."""
+    spelled = {name.casefold(): name for name in names}
+    unit = unit or next((spelled[name] for name in UNITS if name in spelled), None)
+    if unit is None:
+        return None, time or PRINTED[1]
+    usual = next((spelled[name] for name in TIMES if name in spelled), None)
+    return unit, time or usual or (None if unit in names else PRINTED[1])
 
 
-def _header(path: Path) -> Sequence[str]:
-    if not path.is_file():
-        return ()
-    match path.suffix.lower():
-        case ".csv" | ".tsv" | ".txt":
-            lines = decode(path.read_bytes(), path.name)[0].splitlines()[:1]
-            mark = max((",", "\t", ";"), key="".join(lines).count)
-            return [cell.strip() for row in csv.reader(lines, delimiter=mark) for cell in row]
-        case ".dta":
-            with pd.read_stata(path, iterator=True) as reader:
-                return list(reader.variable_labels())
-        case ".parquet":
-            return [str(name) for name in pd.read_parquet(path).columns]
-        case ".xlsx":
-            return [str(name) for name in pd.read_excel(path, nrows=0).columns]
-    return ()
+def _unguessed(path: Path, names: Sequence[str], error: Exception) -> str:
+    listed = f"{', '.join(names[:SHOWN])}{', ...' if len(names) > SHOWN else ''}"
+    words = f"{path.name}: could not tell the unit column; give --unit and --time; columns: {listed}."
+    return words if path.suffix.lower() in (".dta", ".parquet") else f"{words} As a printed table: {error}"
+
+
+def _nearest_dataset(path: Path) -> str:
+    near = [] if path.is_file() else get_close_matches(str(path), list(find()), n=3)
+    return f" Data sets with a similar name: {', '.join(near)}." if near else ""
 
 
 def _regions(panel: Panel) -> tuple[str, tuple[str, ...]]:
-    """Whether units are provinces; where most are, those that are not are a problem."""
+    """Whether units are provinces, sums of them aside; where most are, those that are not are a problem."""
     found = recognise(panel.units)
+    units = [unit for unit, each in zip(panel.units, found, strict=True) if each.kind not in ("total", "group")]
+    sums = [str(unit) for unit, each in zip(panel.units, found, strict=True) if each.kind in ("total", "group")]
     provinces = sum(each.kind in ("province", "outside") for each in found)
-    if 2 * provinces <= len(found):
+    if 2 * provinces <= len(units):
         return "", ()
+    beside = f"; {', '.join(sums)}: no provinces, left out by econ.read(..., regions='en')" if sums else ""
     try:
-        region_code(panel.units, mainland=False)
+        region_code(units, mainland=False)
     except DataError as error:
-        return f"{provinces} of {len(found)} units are provinces", (str(error),)
-    return f"all {provinces} units are provinces", ()
+        return f"{provinces} of {len(units)} units are provinces{beside}", (str(error),)
+    return f"all {provinces} units are provinces{beside}", ()
 
 
 def _columns(panel: Panel) -> list[dict[str, Any]]:

@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("file", metavar="FILE", help="csv, xlsx, dta or parquet; or the name of a data set")
     add.add_argument("--unit", help="column of the units (default: guessed)")
     add.add_argument("--time", help="column of the periods (default: guessed)")
+    add.add_argument("--sheet", help="sheet of an Excel file with several")
     add.set_defaults(run=_check)
     _json_option(add)
 
@@ -206,7 +207,7 @@ def _show(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from econ.check import check_file
 
-    found = check_file(options.file, options.unit, options.time)
+    found = check_file(options.file, options.unit, options.time, options.sheet)
     if options.json:
         _print_json(vars(found))
     else:
@@ -218,13 +219,24 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _accept(options: argparse.Namespace) -> int:
-    from econ.data.catalog import accept
+    from econ.data.cards import accept, card, differences
 
-    card = accept(options.name)
+    before = card(options.name)
+    accepted = accept(options.name)
+    changes = differences(before, accepted)
     if options.json:
         _print_json(
-            {"name": card.name, "file": str(card.path), "sha256": card.sha256, "rows": card.coverage.get("rows")}
+            {
+                "name": accepted.name,
+                "file": str(accepted.path),
+                "sha256": accepted.sha256,
+                "rows": accepted.coverage.get("rows"),
+                "changes": changes,
+            }
         )
     else:
-        print(f"{card.name}: accepted {card.path.name}, {card.coverage.get('rows', '?')} rows, sha256 {card.sha256}")
+        rows = accepted.coverage.get("rows", "?")
+        print(f"{accepted.name}: accepted {accepted.path.name}, {rows} rows, sha256 {accepted.sha256}")
+        for change in changes:
+            print(f"  {change}")
     return DONE

@@ -14,6 +14,7 @@ from econ.data import transform
 from econ.data.frames import (
     SHOWN,
     calendar_numbers,
+    quote_cells,
     quote_rows,
     refuse_duplicates,
     refuse_infinities,
@@ -66,7 +67,8 @@ class Panel:
 
     Raises
     ------
-    DataError : missing or duplicate keys, infinities, columns that do not exist.
+    DataError : missing or duplicate keys, infinities, columns that do not exist or stand twice.
+    OptionError : keys that are no names of columns.
 
     Examples
     --------
@@ -87,6 +89,7 @@ class Panel:
         dataset: Mapping[str, str] | None = None,
         notes: Sequence[str | Text] = (),
     ) -> None:
+        _check_key_names(unit, time)
         data = to_pandas(frame, [*([unit] if isinstance(unit, str) else unit), *([time] if time else [])])
         self.unit = unit if isinstance(unit, str) else "_".join(unit)
         if not isinstance(unit, str):
@@ -148,9 +151,8 @@ class Panel:
         self._require([name])
         series = self._frame[name]
         if not pd.api.types.is_numeric_dtype(series):
-            example = next((repr(value) for value in series if pd.notna(value)), "nothing")
             raise DataError(
-                f"Column {name!r} is not numeric (it holds values such as {example}); "
+                f"Column {name!r} is not numeric ({self._held(series)}); "
                 "give a numeric column, or turn it into numbers first."
             )
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -273,17 +275,24 @@ class Panel:
         lost = f"; {int((~found).sum())} rows without a match" if not found.all() else ""
         return self._with(merged, f"joined {', '.join(new)} on {', '.join(keys)}{lost}")
 
-    def with_cohort(self, roster: pd.DataFrame, name: str = "cohort") -> "Panel":
+    def with_cohort(self, roster: Any, name: str = "cohort") -> "Panel":
         """Add the first treated period of each unit; missing means never treated.
 
         Parameters
         ----------
-        roster : columns ``unit`` and ``year`` (and ``status``, whose counts become a note), one row per treated unit,
-            as ``econ.roster`` gives it.
+        roster : data frame with columns ``unit`` and ``year`` (and ``status``, whose counts become a note), one row per
+            treated unit, as ``econ.roster`` gives it. Units that the panel does not have are named in ``history``.
         """
+        roster = to_pandas(roster, [])
         missing = {"unit", "year"} - set(roster.columns)
         if missing:
             raise DataError(f"The roster lacks {', '.join(sorted(missing))}; it needs the columns unit and year.")
+        undated = roster.loc[roster[["unit", "year"]].isna().any(axis=1), ["unit", "year"]]
+        if len(undated):
+            raise DataError(
+                f"{len(undated)} rows of the roster have no unit or no year (rows {quote_rows(undated)}); "
+                "fill them in, or drop them: their units then count as never treated."
+            )
         cohorts = roster.groupby("unit")["year"].nunique()
         if (cohorts > 1).any():
             twice = ", ".join(map(str, cohorts.index[cohorts > 1][:SHOWN]))
@@ -292,8 +301,10 @@ class Panel:
         first = roster.drop_duplicates("unit").set_index("unit")["year"]
         frame = self._frame.assign(**{name: self._frame[self.unit].map(first).astype(np.float64)})
         label = Column(label="First treated period", label_zh="首次处理期", unit=self.time)
-        treated = int(first.index.isin(self.units).sum())
-        panel = self._with(frame, f"added {name}: {treated} of {self.n_units} units treated", {name: label})
+        here = first.index.isin(self.units)
+        away = f"; not in the panel: {', '.join(map(str, first.index[~here]))}" if not here.all() else ""
+        said = f"added {name}: {int(here.sum())} of {self.n_units} units treated{away}"
+        panel = self._with(frame, said, {name: label})
         if "status" in roster:
             counts = roster.drop_duplicates("unit")["status"].value_counts().sort_index()
             words = ", ".join(f"{count} {status}" for status, count in counts.items())
@@ -306,6 +317,7 @@ class Panel:
 
     def log(self, names: Sequence[str]) -> "Panel":
         """Add ``log_<name>``, natural logs; zero or negative values are refused, not made missing."""
+        _refuse_single_name(names)
         new: dict[str, FloatArray] = {}
         for name in names:
             x = self.values(name)
@@ -317,25 +329,32 @@ class Panel:
                     "Leave these rows out with where(), or use a model for levels such as econ.fepois."
                 )
             new[f"log_{name}"] = np.log(x)
-        columns = {f"log_{name}": self._relabel(name, "log {}", "{}（对数）", "") for name in names}
+        columns = {f"log_{name}": self._relabel(name, "{} (log)", "{}（对数）", "") for name in names}
         return self._with(self._frame.assign(**new), f"took logs of {', '.join(names)}", columns)
 
     def lag(self, names: Sequence[str], periods: int = 1) -> "Panel":
         """Add ``lag<k>_<name>``: the value ``k`` calendar periods earlier, missing where that period is missing."""
+        _check_periods(periods, "lead")
         return self._shift(names, periods, "lag", "{}, lag {}", "{}（滞后{}期）")
 
     def lead(self, names: Sequence[str], periods: int = 1) -> "Panel":
         """Add ``lead<k>_<name>``: the value ``k`` calendar periods later, missing where that period is missing."""
+        _check_periods(periods, "lag")
         return self._shift(names, -periods, "lead", "{}, lead {}", "{}（提前{}期）")
 
     def growth(self, names: Sequence[str], periods: int = 1, kind: GrowthKind = "log") -> "Panel":
-        """Add ``growth_<name>`` over ``periods`` periods: log differences, or ``"percent"``; see ``transform``."""
+        """Add ``growth_<name>``: log differences, or ``"percent"``; see ``transform.growth``.
+
+        Over ``k`` > 1 periods, not annualised, it is ``growth<k>_<name>``.
+        """
+        _check_periods(periods)
         unit = "log points" if kind == "log" else "percent"
+        over = ("", "", "") if periods == 1 else (str(periods), f" over {periods} periods", f"（{periods}期）")
         return self._transform(
             names,
             lambda x: transform.growth(x, self.unit_codes, self.time_numbers, periods, kind),
-            "growth_{}",
-            ("growth of {}", "{}增长率", unit),
+            f"growth{over[0]}_{{}}",
+            (f"growth of {{}}{over[1]}", f"{{}}增长率{over[2]}", unit),
         )
 
     def deflate(self, names: Sequence[str], index: str, base: int, kind: IndexKind = "chain") -> "Panel":
@@ -362,8 +381,11 @@ class Panel:
         )
 
     def winsorize(self, names: Sequence[str], lower: float, upper: float, by: str | None = None) -> "Panel":
-        """Set values beyond two quantiles to these quantiles, under the same name; over all rows or within ``by``."""
-        groups = None if by is None else pd.factorize(self._frame[by], sort=True)[0].astype(np.intp)
+        """Set values beyond two quantiles to these quantiles, under the same name.
+
+        Over all rows, or within the groups of column ``by``, which must not be missing.
+        """
+        groups = None if by is None else self._groups(by)
         return self._transform(names, lambda x: transform.winsorize(x, lower, upper, groups), "{}", None)
 
     def interpolate(self, names: Sequence[str], kind: InterpolationKind = "linear") -> "Panel":
@@ -384,6 +406,11 @@ class Panel:
             ``transform.capital_stock``.
         """
         rate = self.values(depreciation) if isinstance(depreciation, str) else depreciation
+        if initial is not None and not isinstance(initial, SteadyState | Multiple | str):
+            raise OptionError(
+                f"initial={initial!r} is not allowed; give a rule of econ.data.transform, SteadyState(10) or "
+                "Multiple(10), or the column that holds the first stock."
+            )
         start = self.values(initial) if isinstance(initial, str) else initial or SteadyState()
         return self._transform(
             [investment],
@@ -505,6 +532,7 @@ class Panel:
         words: tuple[str, str, str | None] | None,
     ) -> "Panel":
         """Apply a transform column by column; ``words`` are the label patterns (en, zh) and the unit of measure."""
+        _refuse_single_name(names)
         done = {name: apply(self.values(name)) for name in names}
         columns = {}
         if words is not None:
@@ -534,6 +562,27 @@ class Panel:
             quality=old.quality and ("simulated" if old.quality == "simulated" else "derived"),
         )
 
+    def _held(self, series: "pd.Series[Any]") -> str:
+        """What a column that is not numeric holds: the rows that are no numbers if most are, else an example."""
+        known = series.dropna()
+        odd = known[pd.to_numeric(known.astype(str), errors="coerce").isna()]
+        if 0 < 2 * len(odd) <= len(known):
+            keys = self._frame[[key for key in (self.unit, self.time) if key]]
+            return f"{len(odd)} of {len(known)} values are no numbers: {quote_cells(keys, odd)}"
+        return f"it holds values such as {known.iloc[0]!r}" if len(known) else "it holds nothing"
+
+    def _groups(self, by: str) -> IntArray:
+        self._require([by])
+        codes = pd.factorize(self._frame[by], sort=True)[0].astype(np.intp)
+        if (codes < 0).any():
+            rows = np.flatnonzero(codes < 0)
+            named = "; ".join(self._name_row(int(row)) for row in rows[:SHOWN])
+            raise DataError(
+                f"{by!r} is missing in {len(rows)} rows ({named}), which belong to no group; fill it, or leave these "
+                "rows out with where()."
+            )
+        return codes
+
     def _numeric_columns(self) -> list[str]:
         keys = {self.unit, self.time}
         numeric = self._frame.select_dtypes("number").columns
@@ -557,6 +606,24 @@ class Panel:
                 f"Units of the roster that the panel does not have: {', '.join(named[:SHOWN])}; the panel's units are "
                 f"{', '.join(have[:SHOWN])}, ... Bring the names to one spelling (econ.standard_names)."
             )
+
+
+def _check_key_names(unit: Any, time: Any) -> None:
+    if not (isinstance(unit, str) or (isinstance(unit, Sequence) and unit and all(isinstance(u, str) for u in unit))):
+        raise OptionError(f"unit={unit!r} is not allowed; give the name of a column, or a list of names.")
+    if not (time is None or (isinstance(time, str) and time)):
+        raise OptionError(f"time={time!r} is not allowed; give the name of a column, or None for a cross-section.")
+
+
+def _check_periods(periods: Any, opposite: str | None = None) -> None:
+    if isinstance(periods, bool) or not isinstance(periods, int | np.integer) or periods < 1:
+        other = f"; {opposite}() goes the other way" if opposite else ""
+        raise OptionError(f"periods={periods!r} is not allowed; give one whole number from 1 up{other}.")
+
+
+def _refuse_single_name(names: Any) -> None:
+    if isinstance(names, str):
+        raise OptionError(f"names={names!r} is not allowed; give a list: [{names!r}].")
 
 
 def _agree(old: "pd.Series[Any]", new: "pd.Series[Any]") -> bool:

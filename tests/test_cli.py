@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import resource
@@ -194,10 +195,68 @@ def test_check_and_accept_a_data_set_of_the_project(toy, call, monkeypatch):
     code, _, err = call(toy.root, "check", "mine")
     assert code == 3
     assert "econ accept mine" in err
+    found = hashlib.sha256((folder / "mine.csv").read_bytes()).hexdigest()
+    assert f"is {found}, its card says {'0' * 64}" in err
     code, out, _ = call(toy.root, "accept", "mine")
     assert code == 0
     assert "accepted mine.csv, 2 rows" in out
     assert call(toy.root, "check", "mine")[0] == 0
+    (folder / "mine.csv").write_text("unit,y\na,1\n", encoding="utf-8")
+    assert "  coverage: rows 2 -> 1\n" in call(toy.root, "accept", "mine")[1]
+    code, _, err = call(toy.root, "check", "mne")
+    assert code == 3
+    assert "Data sets with a similar name: mine." in err
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "dta", "parquet"])
+def test_check_of_a_broken_file_is_one_line(toy, call, suffix):
+    (toy.root / f"broken.{suffix}").write_bytes(b"nothing of the kind")
+    code, _, err = call(toy.root, "check", f"broken.{suffix}")
+    assert (code, err.count("\n")) == (3, 1)
+    assert err.startswith(f"econ: broken.{suffix} is no ")
+
+
+@pytest.mark.parametrize(("suffix", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
+def test_check_names_the_extra_that_is_missing(toy, call, monkeypatch, suffix, package):
+    (toy.root / f"data.{suffix}").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, package, None)
+    code, _, err = call(toy.root, "check", f"data.{suffix}")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "pip install 'econ[" in err
+
+
+def test_check_of_a_table_with_totals_finds_them(toy, call):
+    text = "地区,年份,x\n全国,2000,3\n北京,2000,1\n上海,2000,2\n"
+    (toy.root / "data.csv").write_text(text, encoding="utf-8")
+    code, out, err = call(toy.root, "check", "data.csv")
+    assert (code, err) == (0, "")
+    assert "all 2 units are provinces; 全国: no provinces, left out by econ.read(..., regions='en')" in out
+
+
+def test_check_says_which_keys_it_could_not_guess(toy, call):
+    (toy.root / "data.csv").write_text("stkcd,fyear,x\n1,2000,3\n2,2000,1\n", encoding="utf-8")
+    code, _, err = call(toy.root, "check", "data.csv")
+    assert (code, err.count("\n")) == (3, 1)
+    assert "could not tell the unit column; give --unit and --time; columns: stkcd, fyear, x." in err
+    code, out, err = call(toy.root, "check", "data.csv", "--unit", "stkcd", "--time", "fyear")
+    assert (code, err) == (0, "")
+    assert "2 units (stkcd)" in out
+    assert call(toy.root, "check", "data.csv", "--unit", "stkcd")[0] == 0
+
+
+def test_check_takes_a_sheet(toy, call):
+    book = pytest.importorskip("openpyxl").Workbook()
+    for name in ("first", "second"):
+        page = book.create_sheet(name)
+        for row in (["province", "year", name], ["北京", 2000, 1]):
+            page.append(row)
+    book.save(toy.root / "data.xlsx")
+    code, _, err = call(toy.root, "check", "data.xlsx")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--sheet" in err and "'first', 'second'" in err
+    code, out, err = call(toy.root, "check", "data.xlsx", "--sheet", "second")
+    assert (code, err) == (0, "")
+    assert "second: 1 values" in out
 
 
 def test_help_and_version_are_quick(tmp_path):

@@ -1,5 +1,8 @@
 """Panel: what it refuses, what it counts, and that transforms keep keys, labels and history."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -93,6 +96,32 @@ def test_unknown_columns_name_the_nearest() -> None:
         Panel(small().head(0), "region", "year")
 
 
+@pytest.mark.parametrize(("unit", "time"), [(0, "year"), ([], "year"), (["region", 1], None), ("region", 1)])
+def test_keys_are_names_of_columns(unit: Any, time: Any) -> None:
+    with pytest.raises(OptionError, match=r"(unit|time)=.* is not allowed; give the name of a column"):
+        Panel(small(), unit, time)
+
+
+def test_column_names_that_stand_twice_are_refused() -> None:
+    twice = pd.DataFrame([["A", 2015, 1.0, 2.0]], columns=["region", "year", "x", "x"])
+    with pytest.raises(DataError, match="The frame has more than one column 'x'; give each its own name"):
+        Panel(twice, "region", "year")
+    with pytest.raises(DataError, match="more than one column 'x'"):
+        panel().join(twice.drop(columns="year"))
+    with pytest.raises(DataError, match=r"'a' 2 times; give each column its own name"):
+        Panel(pa.table([[1], [2]], names=["a", "a"]), "a")
+
+
+def test_values_names_the_rows_that_are_no_numbers() -> None:
+    p = panel().assign(x=["1", "2", "3a", None, "4", "5"])
+    with pytest.raises(DataError, match=r"'x' is not numeric \(1 of 5 values are no numbers: A, 2018: '3a'\)"):
+        p.values("x")
+    with pytest.raises(DataError, match=r"it holds values such as 'u'"):
+        p.values("word")
+    with pytest.raises(DataError, match=r"it holds nothing"):
+        p.assign(x=pd.Series([None] * 6, dtype=object)).values("x")
+
+
 def test_the_given_frame_is_never_changed() -> None:
     frame = small()
     p = Panel(frame, "region", "year")
@@ -112,6 +141,56 @@ def test_transforms_label_and_log() -> None:
     assert p.column("growth_x").unit_zh == "对数点"
     assert len(p.history) == 3
     assert "calendar period" in p.history[0]
+
+
+@pytest.mark.parametrize("word", ["lag", "lead", "growth"])
+@pytest.mark.parametrize("periods", [-1, 0, 1.5, True, [1, 2], "1", None])
+def test_numbers_of_periods_are_whole_and_positive(word: str, periods: object) -> None:
+    with pytest.raises(OptionError, match=r"periods=.* is not allowed; give one whole number from 1 up"):
+        getattr(panel(), word)(["x"], periods)
+
+
+def test_lags_point_to_leads_and_growth_over_several_periods_has_its_own_name() -> None:
+    with pytest.raises(OptionError, match=r"lead\(\) goes the other way"):
+        panel().lag(["x"], -1)
+    assert "lag2_x" in panel().lag(["x"], np.int64(2)).frame  # type: ignore[arg-type]
+    p = panel().growth(["x"]).growth(["x"], 3)
+    np.testing.assert_allclose(p.values("growth3_x")[2], np.log(4))
+    assert np.isnan(p.values("growth_x")[2])
+    assert p.column("growth3_x").label == "growth of Grants over 3 periods"
+    assert p.column("growth3_x").label_zh == "授权量增长率（3期）"
+
+
+CALLS: dict[str, Callable[[Panel], Panel]] = {
+    "log": lambda p: p.log("x"),
+    "lag": lambda p: p.lag("x"),
+    "lead": lambda p: p.lead("x"),
+    "growth": lambda p: p.growth("x"),
+    "deflate": lambda p: p.deflate("x", "x", 2015),
+    "winsorize": lambda p: p.winsorize("x", 0.1, 0.9),
+    "interpolate": lambda p: p.interpolate("x"),
+    "distance": lambda p: p.distance_to_frontier("x"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_one_name_is_given_as_a_list(call: Callable[[Panel], Panel]) -> None:
+    with pytest.raises(OptionError, match=r"names='x' is not allowed; give a list: \['x'\]"):
+        call(panel())
+
+
+def test_groups_of_winsorize_exist_and_are_never_missing() -> None:
+    with pytest.raises(DataError, match=r"no column 'yeer'.*Nearest: year"):
+        panel().winsorize(["x"], 0.1, 0.9, by="yeer")
+    p = panel().assign(plate=["E", "E", None, "W", "W", "W"])
+    with pytest.raises(DataError, match=r"'plate' is missing in 1 rows \(A, 2018\), which belong to no group"):
+        p.winsorize(["x"], 0.1, 0.9, by="plate")
+
+
+@pytest.mark.parametrize("initial", [5.0, 0, [1.0]])
+def test_first_stocks_are_rules_or_columns(initial: Any) -> None:
+    with pytest.raises(OptionError, match=r"initial=.* is not allowed; give a rule .*SteadyState\(10\)"):
+        panel().capital_stock("x", 0.1, initial)
 
 
 def test_log_of_zero_is_refused_with_its_rows() -> None:
@@ -148,6 +227,13 @@ def test_cohort_from_roster() -> None:
     twice = pd.DataFrame({"unit": ["A", "A"], "year": [2016, 2018]})
     with pytest.raises(DataError, match="more than one first treated period: A"):
         panel().with_cohort(twice)
+    assert p.history == ("added cohort: 2 of 3 units treated",)
+    away = panel().with_cohort(pd.DataFrame({"unit": ["A", "Zhuhai"], "year": [2016, 2016]}))
+    assert away.history == ("added cohort: 1 of 3 units treated; not in the panel: Zhuhai",)
+    with pytest.raises(DataError, match=r"1 rows of the roster have no unit or no year \(rows 1: C, nan\)"):
+        panel().with_cohort(pd.DataFrame({"unit": ["A", "C"], "year": [2016, None]}))
+    with pytest.raises(DataError, match="A dict is no data frame"):
+        panel().with_cohort({"A": 2016})
     with pytest.raises(DataError, match="lacks year"):
         panel().with_cohort(pd.DataFrame({"unit": ["A"]}))
     frame = pd.DataFrame({"region": ["Shaanxi", "Jilin"], "year": [2015, 2015]})
@@ -207,5 +293,5 @@ def test_codes_identify_the_keys_in_any_row_order(keys: list[tuple[int, int]], r
 
 def test_labels_ride_through_transforms() -> None:
     p = panel().with_labels({"x": Column("Applications", "申请量", "items", "件", "official")})
-    assert p.log(["x"]).column("log_x") == Column("log Applications", "申请量（对数）", None, None, "derived")
+    assert p.log(["x"]).column("log_x") == Column("Applications (log)", "申请量（对数）", None, None, "derived")
     assert p.labels(["x"]) == {"x": {"label": "Applications", "label_zh": "申请量", "unit": "items", "unit_zh": "件"}}

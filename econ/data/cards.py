@@ -19,11 +19,13 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from econ.data.region_names import OUTSIDE, PROVINCES
 from econ.errors import DataError, OptionError
 from econ.options import Lang, Quality, check_word
 from econ.text import Text, as_text
 
 CARD = "datapackage.json"
+PROVINCE_NAMES = {str(name) for region in (*PROVINCES, *OUTSIDE) for name in (region.en, region.zh, region.code)}
 DTYPES: dict[str, Any] = {
     "string": "str",
     "integer": "Int64",
@@ -248,6 +250,25 @@ def accept(name: str) -> Card:
     return card(name)
 
 
+def differences(before: Card, after: Card) -> list[str]:
+    """What accepting a data file changed in its card, one line for all rows and one per column; nothing if nothing."""
+    said = []
+    for (name, was), now in zip(_coverages(before), dict(_coverages(after)).values(), strict=True):
+        changed = [f"{word} {was.get(word)} -> {now.get(word)}" for word in now if was.get(word) != now.get(word)]
+        said += [f"{name}: {', '.join(changed)}"] if changed else []
+    if not said and before.sha256 != after.sha256:
+        return ["values changed; rows and coverage as before"]
+    return said
+
+
+def _coverages(described: Card) -> Iterator[tuple[str, dict[str, Any]]]:
+    rows = described.coverage.get("rows", 0)
+    yield "coverage", dict(described.coverage)
+    for field in described._schema["fields"]:
+        span = dict(field.get("coverage", {}))
+        yield field["name"], span | {"missing": rows - span.pop("n", rows)}
+
+
 # ---- the data file
 
 
@@ -313,7 +334,10 @@ def _fits(value: str, kind: str) -> bool:
 
 def _data_problems(described: Card, data: bytes, frame: pd.DataFrame) -> Iterator[str]:
     if hashlib.sha256(data).hexdigest() != described.sha256:
-        yield f"the sha256 of {described.path.name} is not that of the card; `econ accept {described.name}` accepts it"
+        yield (
+            f"the sha256 of {described.path.name} is {hashlib.sha256(data).hexdigest()}, its card says "
+            f"{described.sha256}; `econ accept {described.name}` accepts it"
+        )
     elif _refreshed(described, data, frame) != described.content:
         yield f"the size or coverage in the card is not that of the data; `econ accept {described.name}` rewrites it"
     yield from _key_problems(described, frame)
@@ -324,6 +348,10 @@ def _key_problems(described: Card, frame: pd.DataFrame) -> Iterator[str]:
     for name in frame.columns:
         if (name in required or name in described.key) and frame[name].isna().any():
             yield f"column {name!r} must not have missing values, and has {int(frame[name].isna().sum())}"
+    if "province" in described.key:
+        odd = sorted(set(frame["province"].dropna().astype(str)) - PROVINCE_NAMES)
+        if odd:
+            yield f"column 'province' has no standard names in {', '.join(map(repr, odd[:5]))}; see econ.standard_names"
     key = list(described.key)
     if key and (repeated := frame.duplicated(key)).any():
         first = ", ".join(map(str, frame.loc[repeated, key].iloc[0]))

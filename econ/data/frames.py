@@ -1,6 +1,7 @@
 """Any data frame as a checked pandas frame: plain columns, calendar periods, unique keys, finite numbers."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,6 +29,13 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str], owner: str) -> No
         )
 
 
+def refuse_repeated(names: Iterable[Any], owner: str) -> None:
+    """Refuse column names that stand more than once."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{owner} has more than one column {', '.join(map(repr, twice))}; give each its own name.")
+
+
 def to_pandas(frame: Any, keys: Sequence[str]) -> pd.DataFrame:
     """A new pandas frame with plain columns and rows numbered from 0; the data are shared where possible."""
     if isinstance(frame, pd.DataFrame):
@@ -40,6 +48,9 @@ def to_pandas(frame: Any, keys: Sequence[str]) -> pd.DataFrame:
             raise DataError(
                 f"A {type(frame).__name__} is no data frame; give a pandas, polars or Arrow frame."
             ) from error
+        except nw.exceptions.DuplicateError as error:
+            raise DataError(f"{' '.join(str(error).split())}; give each column its own name.") from error
+    refuse_repeated(data.columns, "The frame")
     require_columns(data, keys, "The frame")
     data.index = pd.RangeIndex(len(data))
     return data
@@ -89,6 +100,14 @@ def refuse_duplicates(units: IntArray, times: IntArray, frame: pd.DataFrame, key
 def quote_rows(rows: pd.DataFrame) -> str:
     shown = [f"{index}: {', '.join(map(str, row))}" for index, row in zip(rows.index, rows.to_numpy(), strict=True)]
     return "; ".join(shown[:SHOWN]) + ("; ..." if len(shown) > SHOWN else "")
+
+
+def quote_cells(keys: pd.DataFrame, cells: "pd.Series[Any]") -> str:
+    """Some cells with the keys of their rows."""
+    first = cells.iloc[:SHOWN]
+    rows = keys.loc[first.index].to_numpy()
+    shown = [f"{', '.join(map(str, row))}: {value!r}" for row, value in zip(rows, first, strict=True)]
+    return "; ".join(shown) + ("; ..." if len(cells) > SHOWN else "")
 
 
 def refuse_infinities(frame: pd.DataFrame, name_row: Callable[[int], str]) -> None:

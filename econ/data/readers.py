@@ -4,6 +4,7 @@ import csv
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,15 +14,27 @@ import pandas as pd
 
 from econ.data import stata
 from econ.data.encoding import decode, refuse_garbled
-from econ.data.frames import require_columns
+from econ.data.frames import quote_cells, refuse_repeated, require_columns
 from econ.data.regions import recognise, standard_names
-from econ.data.yearbook import FOOTNOTE, Sheet, as_integers, column, period_of, read_grid, refuse_repeated, unit_name
+from econ.data.yearbook import (
+    FOOTNOTE,
+    Sheet,
+    as_integers,
+    column,
+    is_code,
+    is_number,
+    number_of,
+    period_of,
+    read_grid,
+    unit_name,
+)
 from econ.errors import DataError, EconWarning, MissingPackageError, OptionError
 from econ.options import RegionName, check_word
 from econ.panel import Panel
 
 SHOWN = 5  # names quoted in a message
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".dta", ".parquet")
+BROKEN_XLSX = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, EOFError, SyntaxError)  # XML: the last
 MISSING_WORDS = ["", "NA", "NaN", "nan", "NULL", "null", "N/A", "#N/A"]
 
 
@@ -81,9 +94,29 @@ def read(
     frame = _choose_units(_tidy_rows(loaded.frame, said), unit, regions, drop, said)
     if time is not None:
         frame = frame.assign(**{time: _years(frame[time])})
+    _refuse_mistyped(frame, [unit, *([time] if time else [])], file.name)
     panel = Panel(frame, unit, time, columns=loaded.columns)
     panel.history = tuple(said)
     return panel
+
+
+def first_row(path: str | Path, sheet: str | None = None) -> list[str]:
+    """The first row of a text or Excel file, or the columns of a Stata or Parquet file; keys may be guessed by it."""
+    file = _existing(Path(path))
+    match file.suffix.lower():
+        case ".csv" | ".tsv" | ".txt":
+            text, _ = decode(file.read_bytes(), file.name)
+            return _first_line(text, _delimiter(text))
+        case ".xlsx":
+            page = _page(_workbook(file), sheet, file.name)
+            return [
+                str(cell) for row in page.iter_rows(max_row=1, values_only=True) for cell in row if cell is not None
+            ]
+        case ".dta":
+            return stata.names(file)
+        case ".parquet":
+            return [str(name) for name in _read_parquet(file).frame]
+    return []
 
 
 # ---- the file
@@ -138,15 +171,23 @@ def _melted(loaded: Sheet, unit: str, time: str | None, name: str | None) -> She
 
 def _read_text(file: Path, unit: str, time: str | None, name: str | None) -> Sheet:
     text, encoding = decode(file.read_bytes(), file.name)
-    delimiter = max((",", "\t", ";"), key=text[:10_000].count)
+    delimiter = _delimiter(text)
     said = f"read {file.name} ({encoding}{'' if delimiter == ',' else f', separated by {delimiter!r}'})"
-    first = [cell.strip() for cell in next(csv.reader(io.StringIO(text), delimiter=delimiter), [])]
+    first = _first_line(text, delimiter)
     if {unit, time} - {None} <= set(first):
         refuse_repeated(filter(None, first), file.name)
         loaded = _plain_text(text, delimiter, file.name)
     else:
         loaded = read_grid(list(csv.reader(io.StringIO(text), delimiter=delimiter)), unit, time, name, file.name)
     return Sheet(loaded.frame, loaded.columns, (said, *loaded.said))
+
+
+def _delimiter(text: str) -> str:
+    return max((",", "\t", ";"), key=text[:10_000].count)
+
+
+def _first_line(text: str, delimiter: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader(io.StringIO(text), delimiter=delimiter), [])]
 
 
 def _plain_text(text: str, delimiter: str, where: str) -> Sheet:
@@ -173,16 +214,8 @@ def _plain_text(text: str, delimiter: str, where: str) -> Sheet:
 
 
 def _read_xlsx(file: Path, unit: str, time: str | None, sheet: str | None, name: str | None) -> Sheet:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise MissingPackageError("Excel files need openpyxl: pip install 'econ[excel]'.") from error
-    try:
-        book = openpyxl.load_workbook(file, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise DataError(f"{file.name} is no .xlsx file that can be read ({error}); save it again as .xlsx.") from error
-    page = _page(book, sheet, file.name)
-    _refuse_uncalculated(page, openpyxl.load_workbook(file)[page.title], file.name)
+    page = _page(_workbook(file), sheet, file.name)
+    _refuse_uncalculated(page, _workbook(file, formulas=True)[page.title], file.name)
     cells = [[cell.value for cell in row] for row in page.iter_rows()]
     for area in page.merged_cells.ranges:
         for row in range(area.min_row - 1, area.max_row):
@@ -194,13 +227,26 @@ def _read_xlsx(file: Path, unit: str, time: str | None, sheet: str | None, name:
     return Sheet(loaded.frame, loaded.columns, (f"read {where}", *loaded.said))
 
 
+def _workbook(file: Path, formulas: bool = False) -> Any:
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise MissingPackageError("Excel files need openpyxl: pip install 'econ[excel]'.") from error
+    try:
+        return openpyxl.load_workbook(file, data_only=not formulas)
+    except BROKEN_XLSX as error:
+        raise DataError(f"{file.name} is no .xlsx file that can be read ({error}); save it again as .xlsx.") from error
+
+
 def _page(book: Any, sheet: str | None, where: str) -> Any:
     filled = [page.title for page in book.worksheets if page.max_row > 1]
     if sheet is None and len(filled) == 1:
         return book[filled[0]]
     if sheet is None or sheet not in book.sheetnames:
         wrong = f"no sheet {sheet!r}" if sheet else f"{len(filled)} filled sheets"
-        raise OptionError(f"{where} has {wrong}; say sheet=..., one of {', '.join(map(repr, book.sheetnames))}.")
+        raise OptionError(
+            f"{where} has {wrong}; say sheet=... (econ check: --sheet), one of {', '.join(map(repr, book.sheetnames))}."
+        )
     return book[sheet]
 
 
@@ -225,7 +271,8 @@ def _read_parquet(file: Path) -> Sheet:
         raise MissingPackageError("Parquet files need pyarrow: pip install 'econ[scale]'.") from error
     except (ValueError, OSError) as error:
         raise DataError(f"{file.name} is no Parquet file that can be read ({error}).") from error
-    return Sheet(frame, {}, (f"read {file.name}",))
+    levels = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    return Sheet(frame.reset_index(levels) if levels else frame, {}, (f"read {file.name}",))
 
 
 # ---- rows; what is done is added to ``said``
@@ -271,6 +318,21 @@ def _named(names: "pd.Series[Any]", drop: Sequence[str], unit: str) -> "pd.Serie
     if absent:
         raise OptionError(f"drop={list(drop)!r} is not allowed: {unit!r} has no value {', '.join(map(repr, absent))}.")
     return names.isin(wanted)
+
+
+def _refuse_mistyped(frame: pd.DataFrame, keys: list[str], where: str) -> None:
+    """Refuse columns of text at least half of whose values are numbers; one with codes such as 0101 is text."""
+    for name in frame.select_dtypes(["object", "string"]).columns.difference(keys, sort=False):
+        values = frame[name].dropna()
+        values = values[[is_number(cell) or number_of(cell) is None for cell in values]]
+        numbers = values.map(is_number).astype(bool)
+        if numbers.all() or 2 * numbers.sum() < len(values) or values.map(is_code).any():
+            continue
+        wrong = quote_cells(frame[keys], values[~numbers])
+        raise DataError(
+            f"{where}: {int((~numbers).sum())} of {len(values)} values of {name!r} are no numbers ({wrong}). "
+            "Correct them in the file; if the column holds codes, read it with pandas and give the frame to econ.Panel."
+        )
 
 
 def _years(periods: "pd.Series[Any]") -> "pd.Series[Any]":

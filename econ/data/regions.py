@@ -261,7 +261,7 @@ REASONS = {
     "outside": "not among the 31 provinces of the shipped data; mainland=False lets it pass",
     "total": "a national total",
     "group": "a group of provinces, or an amount of none",
-    "city": "a city, prefecture or county; its code goes through province_of",
+    "city": "a city, prefecture or county; its code goes through econ.data.regions.province_of",
     "corps": "the Xinjiang Production and Construction Corps, which is not Xinjiang",
     "ambiguous": "could be more than one province",
     "missing": "missing",

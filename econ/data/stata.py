@@ -17,7 +17,7 @@ import pandas as pd
 from pandas.io.stata import StataReader
 
 from econ.data.encoding import HANZI, decode_field, is_plausible_chinese, refuse_garbled
-from econ.data.frames import require_columns
+from econ.data.frames import refuse_repeated, require_columns
 from econ.data.yearbook import Sheet
 from econ.errors import DataError
 from econ.panel import Column
@@ -39,6 +39,7 @@ def read_dta(file: Path, unit: str) -> Sheet:
     texts = _Texts(release < UNICODE_SINCE or mixed, strings)
     refuse_garbled({texts(text) for text in strings if not text.isascii()}, file.name)
     frame = frame.rename(columns=texts)
+    refuse_repeated(frame.columns, file.name)
     for name in frame.select_dtypes(["object", "string"]):
         frame[name] = frame[name].map(texts, na_action="ignore")
     require_columns(frame, [unit], file.name)
@@ -51,6 +52,13 @@ def read_dta(file: Path, unit: str) -> Sheet:
         examples = ", ".join(sorted(texts.cut)[:3])
         said.append(f"{len(texts.cut)} texts had half a character cut off at the end: {examples}")
     return Sheet(frame, columns, tuple(said))
+
+
+def names(file: Path) -> list[str]:
+    """Names of the variables, as pandas has them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnicodeWarning)
+        return list(map(str, _parts(file)[0].columns))
 
 
 def _release(file: Path) -> int:
@@ -68,7 +76,7 @@ def _parts(file: Path) -> tuple[pd.DataFrame, dict[str, str], dict[str, dict[Any
             frame = reader.read()
             users = dict(zip(reader._varlist, reader._lbllist, strict=True))  # pandas has no public way to these
             return frame, reader.variable_labels(), reader.value_labels(), users
-    except (ValueError, KeyError, IndexError, struct.error) as error:
+    except (ValueError, LookupError, OSError, OverflowError, MemoryError, struct.error) as error:
         raise DataError(f"{file.name} is no Stata file that can be read ({error}).") from error
 
 

@@ -14,7 +14,6 @@ Nothing is guessed: a cell that is neither a number nor a mark for missing is an
 import math
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,6 +22,7 @@ from typing import Any
 import pandas as pd
 
 from econ.data.encoding import HANZI
+from econ.data.frames import refuse_repeated
 from econ.data.regions import recognise
 from econ.errors import DataError
 from econ.panel import Column
@@ -116,7 +116,8 @@ def unit_name(cell: Any) -> Any:
     return re.sub(r"\s", "", cell) if typeset else cell.strip()
 
 
-def _is_number(cell: Any) -> bool:
+def is_number(cell: Any) -> bool:
+    """Whether a cell is a number, and no mark of a missing one."""
     number = number_of(cell)
     return number is not None and not math.isnan(number)
 
@@ -139,24 +140,18 @@ def _plain(header: Row, body: list[Row], unit: str, where: str) -> Sheet:
     return Sheet(frame, {}, tuple(f"footnote: {_quote(row)}" for row in notes))
 
 
-def refuse_repeated(names: Iterable[str], where: str) -> None:
-    """Refuse column names that stand more than once."""
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(f"{where} has more than one column {', '.join(map(repr, twice))}; give each its own name.")
-
-
 def column(cells: Sequence[Any]) -> "pd.Series[Any]":
     """Cells as numbers where every one is a number or missing, and as they are (blank = missing) otherwise.
 
     Texts with a leading zero, such as 0101, are codes and stay texts.
     """
-    if all(number_of(cell) is not None and not _is_code(cell) for cell in cells):
+    if all(number_of(cell) is not None and not is_code(cell) for cell in cells):
         return as_integers(pd.Series([number_of(cell) for cell in cells], dtype="float64"))
     return pd.Series([None if cell == "" else cell for cell in cells], dtype="object").infer_objects()
 
 
-def _is_code(cell: Any) -> bool:
+def is_code(cell: Any) -> bool:
+    """A text of digits with a leading zero, such as 0101."""
     return isinstance(cell, str) and re.fullmatch(r"0\d+", cell) is not None
 
 
@@ -333,7 +328,7 @@ def _measure(cell: Any) -> str | None:
 def _opens_body(row: Row) -> bool:
     """The first row of values: a number that is no year, or nothing but numbers beside a known key."""
     first, rest = _split(row)
-    return _is_body(row) and (_is_key(first) or any(_is_number(cell) and period_of(cell) is None for cell in rest))
+    return _is_body(row) and (_is_key(first) or any(is_number(cell) and period_of(cell) is None for cell in rest))
 
 
 def _is_body(row: Row) -> bool:
@@ -342,7 +337,7 @@ def _is_body(row: Row) -> bool:
     if isinstance(first, str) and FOOTNOTE.match(first):
         return False
     blank_or_number = bool(rest) and all(number_of(cell) is not None for cell in rest)
-    return any(map(_is_number, rest)) or (blank_or_number and _is_key(first))
+    return any(map(is_number, rest)) or (blank_or_number and _is_key(first))
 
 
 def _translates(row: Row, above: Row) -> bool:
@@ -354,7 +349,7 @@ def _translates(row: Row, above: Row) -> bool:
 def _split(row: Row) -> tuple[Any, Row]:
     """The key of a row and the cells after it; a row that begins with blanks and a number has no key."""
     at = next(i for i, cell in enumerate(row) if cell != "")
-    return ("", row[at:]) if at and _is_number(row[at]) else (row[at], row[at + 1 :])
+    return ("", row[at:]) if at and is_number(row[at]) else (row[at], row[at + 1 :])
 
 
 def _stub_and_values(header: list[Row], body: list[Row]) -> tuple[int, range, list[int]]:
@@ -367,7 +362,7 @@ def _stub_and_values(header: list[Row], body: list[Row]) -> tuple[int, range, li
 
 
 def _is_text_column(cells: Row) -> bool:
-    return any(number_of(cell) is None for cell in cells) and not any(map(_is_number, cells))
+    return any(number_of(cell) is None for cell in cells) and not any(map(is_number, cells))
 
 
 def _head(header: list[Row], i: int, where: str) -> Head:

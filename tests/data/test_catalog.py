@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import econ
-from econ.data.cards import check_dataset, find
+from econ.data.cards import check_dataset, differences, find
 
 Make = Callable[..., Path]
 CSV = (
@@ -159,6 +159,27 @@ def test_accepting_changes_nothing_else_in_the_card(make: Make) -> None:
     econ.accept("mine")
     assert (folder / "datapackage.json").read_bytes() == text
     assert econ.card("mine").breaks["note"].tolist() == ["Kept too."]
+
+
+def test_what_accepting_changes_is_said(make: Make) -> None:
+    folder = make()
+    before = econ.card("mine")
+    assert differences(before, before) == []
+    (folder / "mine.csv").write_text(CSV.replace("1.5", "2.5"), encoding="utf-8")
+    assert differences(before, econ.accept("mine")) == ["values changed; rows and coverage as before"]
+    (folder / "mine.csv").write_text("\n".join(CSV.split("\n")[:3]) + "\n", encoding="utf-8")
+    said = differences(before, econ.accept("mine"))
+    assert said[0] == "coverage: last 2020 -> 2019, rows 3 -> 2"
+    assert "y: last 2020 -> 2019" in said
+
+
+def test_names_of_provinces_are_standard(make: Make) -> None:
+    fields = {"province": "string", "year": "integer"}
+    panel = {"unit": "province", "time": "year"}
+    make("province,year\nBeijing,1\nTibet,1\n", fields=fields, panel=panel)
+    make("province,year\nPeking,1\nTibet,1\n", fields=fields, panel=panel, accept=False)
+    with pytest.raises(econ.DataError, match=r"no standard names in 'Peking'; see econ\.standard_names"):
+        econ.accept("mine")
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,29 @@ def test_files_that_are_not_there_or_not_readable(tmp_path):
         econ.read(tmp_path / "provinces.csv", unit="省份", regions="fr")
 
 
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [
+        (["1", "2", "3a"], r"1 of 3 .*'x'.*\(c, 2015: '3a'\)"),
+        (["1,234.5", "12,34"], r"\(b, 2015: '12,34'\)"),
+        (["1", "#DIV/0!", "…"], r"1 of 2 .*\(b, 2015: '#DIV/0!'\)"),
+    ],
+)
+def test_mistyped_cells_do_not_turn_numbers_into_text(tmp_path, cells, wrong):
+    rows = [["p", "t", "x"], *([unit, 2015, cell] for unit, cell in zip("abc", cells, strict=False))]
+    text = "\n".join(",".join(f'"{cell}"' for cell in row) for row in rows)
+    for path in (write(tmp_path, "a.csv", text), workbook(tmp_path, rows)):
+        with pytest.raises(DataError, match=f"{wrong}.*Correct them"):
+            econ.read(path, unit="p", time="t")
+
+
+def test_text_and_codes_stay_text(tmp_path):
+    text = "p,t,code,word\n1,2015,0101,1\n2,2015,0102,b\n3a,2015,A3,c\n"
+    frame = econ.read(write(tmp_path, "a.csv", text), unit="p", time="t").frame
+    assert frame["code"].tolist() == ["0101", "0102", "A3"] and frame["word"].tolist() == ["1", "b", "c"]
+    assert frame["p"].tolist() == ["1", "2", "3a"]
+
+
 # ---- provinces
 
 
@@ -338,7 +361,7 @@ def test_continued_tables_and_columns_without_a_period():
 
 def test_sheets_are_chosen_and_formulas_must_be_calculated(tmp_path):
     path = workbook(tmp_path, [["p", "t", "x"], ["a", 1, 2]], more=["other"])
-    with pytest.raises(OptionError, match=r"2 filled sheets; say sheet=\.\.\., one of 'Sheet1', 'other'"):
+    with pytest.raises(OptionError, match=r"2 filled sheets; say sheet=\.\.\. .*--sheet.*, one of 'Sheet1', 'other'"):
         econ.read(path, unit="p", time="t")
     assert econ.read(path, unit="p", time="t", sheet="Sheet1").n_obs == 1
     with pytest.raises(DataError, match=r"formulas without a stored value \(C2\)"):
@@ -491,6 +514,14 @@ def test_parquet_round_trip(tmp_path):
     pytest.importorskip("pyarrow")
     frame = pd.DataFrame({"p": ["a", "a", "b"], "t": [1, 3, 1], "x": [1.0, np.nan, 2.0]})
     frame.to_parquet(tmp_path / "a.parquet")
+    panel = econ.read(tmp_path / "a.parquet", unit="p", time="t")
+    pd.testing.assert_frame_equal(panel.frame, frame, check_dtype=False)
+
+
+def test_parquet_keeps_named_index_levels(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"p": ["a", "a", "b"], "t": [1, 3, 1], "x": [1.0, np.nan, 2.0]})
+    frame.set_index(["p", "t"]).to_parquet(tmp_path / "a.parquet")
     panel = econ.read(tmp_path / "a.parquet", unit="p", time="t")
     pd.testing.assert_frame_equal(panel.frame, frame, check_dtype=False)
 
