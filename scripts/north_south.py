@@ -5,7 +5,19 @@ from collections.abc import Iterator
 import pandas as pd
 
 import econ
-from econ.report import DataColumn, Item, beta_plot, data_table, item, line_plot, sigma_plot, table
+from econ.report import (
+    DataColumn,
+    Item,
+    beta_plot,
+    data_table,
+    item,
+    line_plot,
+    paths_plot,
+    sigma_plot,
+    table,
+    theil_plot,
+    transition_plot,
+)
 
 TITLE = {"en": "The North-South gap in innovation", "zh": "创新的南北差距"}
 ABSTRACT = {
@@ -20,8 +32,11 @@ DATASETS = ("provinces", "regions")
 SHARES = ("invention_applications", "invention_grants", "rd_personnel", "rd_expenditure")
 TABLE_YEARS = (2000, 2005, 2010, 2015, 2018, 2020, 2023)
 BASE = 2000
-LEVELS = ("real_gdp_per_head", "inventions_per_10k")
+LEVELS = ("real_gdp_per_head", "inventions_per_million")
 SPAN = (2000, 2019)
+CLASSES = 4
+GROUPS = ("half", "plate")
+FILTERS = {"filtered": 400, "unfiltered": None}
 SPANS = (SPAN, (2000, 2010), (2010, 2019))
 
 
@@ -29,29 +44,57 @@ def estimate() -> dict[str, econ.Estimate | pd.DataFrame]:
     """Shares by half of the country, dispersion paths and tests, and beta regressions."""
     panel = prepare()
     results: dict[str, econ.Estimate | pd.DataFrame] = {"shares": shares(panel)}
+    for group in GROUPS:
+        inside = panel.where(lambda d: d["year"].between(*SPAN))
+        theil = econ.disparity.theil(inside, "real_gdp_per_head", groups=group, weights="population")
+        results[f"theil_{group}"] = theil.totals
+        results[f"dagum_{group}"] = econ.disparity.dagum(inside, "real_gdp_per_head", groups=group).totals
     for x in LEVELS:
         dispersion = econ.convergence.sigma(panel, x, by="half")
         results[f"sigma_path_{x}"] = dispersion.path
         results[f"sigma_test_{x}"] = dispersion.test
         for first, last in SPANS:
             results[f"beta_{x}_{first}_{last}"] = econ.convergence.beta(panel, x, first, last)
+        results[f"break_{x}"] = econ.convergence.trend_break(econ.Panel(dispersion.path, "group", "period"), "sd_log")
+        results |= long_run(panel.where(lambda d: d["year"].between(*SPAN)), x)
         points = econ.convergence.growth_and_initial(panel, x, *SPAN)
         results[f"points_{x}"] = points.assign(half=points["province"].map(panel.attribute("half")))
     return results
 
 
+def long_run(panel: econ.Panel, x: str) -> dict[str, econ.Estimate | pd.DataFrame]:
+    """Clubs with and without the filter, and mobility between quartiles of the relative level."""
+    results: dict[str, econ.Estimate | pd.DataFrame] = {}
+    for name, hp_lambda in FILTERS.items():
+        found = econ.convergence.clubs(panel, x, hp_lambda=hp_lambda)
+        results |= {
+            f"clubs_{name}_{x}": found.tests,
+            f"members_{name}_{x}": found.members,
+            f"paths_{name}_{x}": found.paths,
+        }
+        results[f"log_t_{name}_{x}"] = econ.convergence.log_t(panel, x, hp_lambda=hp_lambda)
+    relative = panel.assign(relative=lambda d: d[x] / d.groupby("year")[x].transform("mean"))
+    chain = econ.convergence.markov(relative, "relative", classes=CLASSES, quantiles="pooled")
+    ergodic = chain.steady_state.rename("share").rename_axis("class").reset_index()
+    complete = panel.where(
+        lambda d: d.groupby("province")[x].transform("count") == d.groupby("province")[x].transform("size")
+    )
+    results[f"roots_{x}"] = econ.convergence.stochastic(complete, x).units
+    return results | {f"counts_{x}": chain.counts, f"ergodic_{x}": ergodic, f"mobility_{x}": chain.mobility}
+
+
 def prepare() -> econ.Panel:
-    """Provinces with their half of the country, real GDP per head and invention grants per 10,000 residents."""
-    panel = econ.load("provinces").join(econ.regions()[["province", "half"]]).chain("gdp_index", BASE)
+    """Provinces with their half of the country, real GDP per head and invention grants per million residents."""
+    panel = econ.load("provinces").join(econ.regions()[["province", "half", "plate"]]).chain("gdp_index", BASE)
     base_gdp = panel.frame.query("year == @BASE").set_index("province")["gdp"]
     return panel.assign(
         real_gdp_per_head=lambda d: d["province"].map(base_gdp) * d["level_gdp_index"] / d["population"] * 10_000,
-        inventions_per_10k=lambda d: d["invention_grants"] / d["population"],
+        inventions_per_million=lambda d: 100 * d["invention_grants"] / d["population"],
     ).with_labels(
         {
             "real_gdp_per_head": econ.Column("Real GDP per head", "实际人均GDP", f"yuan at {BASE} prices", "derived"),
-            "inventions_per_10k": econ.Column(
-                "Invention grants per 10,000 residents", "每万人发明专利授权量", "items", "derived"
+            "inventions_per_million": econ.Column(
+                "Invention grants per million residents", "每百万人发明专利授权量", "items", "derived"
             ),
         }
     )
@@ -73,7 +116,7 @@ def shares(panel: econ.Panel) -> pd.DataFrame:
 
 LABELS = {
     "real_gdp_per_head": {"en": "Real GDP per head", "zh": "实际人均GDP"},
-    "inventions_per_10k": {"en": "Invention grants per 10,000 residents", "zh": "每万人发明专利授权量"},
+    "inventions_per_million": {"en": "Invention grants per million residents", "zh": "每百万人发明专利授权量"},
     "invention_applications": {"en": "Invention applications", "zh": "发明专利申请量"},
     "invention_grants": {"en": "Invention grants", "zh": "发明专利授权量"},
     "rd_personnel": {"en": "R&D personnel", "zh": "R&D 人员"},
@@ -84,11 +127,47 @@ LABELS = {
     "South": {"en": "South", "zh": "南方"},
     "half": {"en": "Half of the country", "zh": "南北"},
 }
+CLUB = {"en": "Club {}", "zh": "俱乐部 {}"}
+FILTER_WORDS = {
+    "filtered": {"en": "Hodrick-Prescott filter, lambda 400", "zh": "HP 滤波（λ=400）"},
+    "unfiltered": {"en": "not filtered", "zh": "未滤波"},
+}
+UNFILTERED = {"en": "Series not filtered.", "zh": "序列未经滤波。"}
+QUARTILES = {
+    "en": "Classes are quartiles of the level relative to the mean of the year, pooled over all years.",
+    "zh": "等级为相对当年均值的水平在全部年份合并后的四分位。",
+}
+GROUP_ZH = {"half": "南北", "plate": "四大板块"}
+INEQUALITY = {
+    "en": "Theil's T weighted by residents; Gini and Dagum's parts without weights.",
+    "zh": "泰尔 T 以常住人口加权；基尼系数及 Dagum 分解不加权。",
+}
+BREAK_NOTE = {
+    "en": "Break in level and slope of the standard deviation of logs; p-value simulated under AR(1) errors without a break.",
+    "zh": "对数标准差的水平与斜率断点；p 值按无断点的 AR(1) 误差模拟得到。",
+}
+ROOTS_NOTE = {
+    "en": "Augmented Dickey-Fuller test with trend on the log of the level relative to the mean; with one break of unknown date as Zivot "
+    "and Andrews. Few years make these tests weak: not rejecting is no evidence against convergence.",
+    "zh": "对相对均值的对数水平作含趋势的 ADF 检验；允许一个未知断点者按 Zivot-Andrews。年数少，检验功效低，未拒绝并不能否定收敛。",
+}
+CLUB_NOTE = {
+    "en": "Phillips and Sul's log t test and clustering, trim 1/3, merged by their rule; a group with t of -1.65 or less is never called "
+    "a club. With 13 years after the trim the test is unreliable, and in simulations at this size the filter makes it reject "
+    "convergence far too often (docs/simulations_clubs.md): read the unfiltered rows first.",
+    "zh": "Phillips-Sul 的 log t 检验与聚类，截去前 1/3，按其规则合并；t 值不大于 -1.65 的组不称为俱乐部。截去后仅 13 年，检验不可靠，"
+    "且模拟表明在此样本量下滤波会使其过度拒绝收敛（见 docs/simulations_clubs.md），宜先看未滤波的结果。",
+}
 SHARES_TITLE = {"en": "The South in the national total", "zh": "南方占全国的比重"}
 TESTS = {
     "trend": {"en": "Trend of sd of logs, per year", "zh": "对数标准差的年趋势"},
     "pitman_morgan": {"en": "First vs last year, Pitman-Morgan", "zh": "首末年比较（Pitman-Morgan）"},
+    "lichtenberg": {"en": "First vs last year, Lichtenberg", "zh": "首末年比较（Lichtenberg）"},
     "carree_klomp": {"en": "First vs last year, Carree-Klomp", "zh": "首末年比较（Carree-Klomp）"},
+}
+LICHTENBERG = {
+    "en": "Lichtenberg's F treats the two years as independent samples and so rejects too rarely: shown because it is often reported.",
+    "zh": "Lichtenberg 的 F 检验把首末年视为独立样本，因而过少拒绝；列出仅因其常被使用。",
 }
 SOURCE = {
     "en": "South and North by the Qinling-Huai line as graded in the data set regions; 31 provinces. "
@@ -151,6 +230,27 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
             lang=lang,
         )
         yield item(f"beta_{x}", plot)
+    yield item("inequality", inequality_table(results, lang, style))
+    for group in GROUPS:
+        title = {
+            "en": f"Theil index of real GDP per head by {group}",
+            "zh": f"实际人均GDP泰尔指数（按{GROUP_ZH[group]}）",
+        }
+        yield item(
+            f"theil_{group}", theil_plot(results.frame(f"theil_{group}"), title=title, notes=[INEQUALITY], lang=lang)
+        )
+    yield item("breaks", breaks_table(results, lang, style))
+    yield item("stochastic", stochastic_table(results, lang, style))
+    yield item("clubs", clubs_table(results, lang, style))
+    for x in LEVELS:
+        title = {"en": f"Transition paths: {LABELS[x]['en']}", "zh": f"转移路径：{LABELS[x]['zh']}"}
+        yield item(
+            f"paths_{x}", paths_plot(results.frame(f"paths_unfiltered_{x}"), title=title, notes=[UNFILTERED], lang=lang)
+        )
+        title = {"en": f"Mobility between quartiles: {LABELS[x]['en']}", "zh": f"四分位间的流动：{LABELS[x]['zh']}"}
+        yield item(
+            f"mobility_{x}", transition_plot(results.frame(f"counts_{x}"), title=title, notes=[QUARTILES], lang=lang)
+        )
 
 
 def reading(results: econ.report.Results) -> dict[str, str]:
@@ -163,11 +263,11 @@ def reading(results: econ.report.Results) -> dict[str, str]:
     return {
         "en": f"The South's share of invention applications rose from {first:.1f} % in 2015 to {last:.1f} % in 2018. "
         f"Between {SPAN[0]} and {SPAN[1]} real GDP per head converged at {speeds[0]:.2f} % a year "
-        f"(95 % interval {lows[0]:.2f} to {highs[0]:.2f}), invention grants per 10,000 residents at {speeds[1]:.2f} % "
+        f"(95 % interval {lows[0]:.2f} to {highs[0]:.2f}), invention grants per million residents at {speeds[1]:.2f} % "
         f"({lows[1]:.2f} to {highs[1]:.2f}).",
         "zh": f"南方占发明专利申请量的比重由 2015 年的 {first:.1f}% 升至 2018 年的 {last:.1f}%。"
         f"{SPAN[0]}—{SPAN[1]} 年，实际人均 GDP 的年收敛速度为 {speeds[0]:.2f}%(95% 区间 {lows[0]:.2f}—{highs[0]:.2f}),"
-        f"每万人发明专利授权量为 {speeds[1]:.2f}%({lows[1]:.2f}—{highs[1]:.2f})。",
+        f"每百万人发明专利授权量为 {speeds[1]:.2f}%({lows[1]:.2f}—{highs[1]:.2f})。",
     }
 
 
@@ -186,6 +286,112 @@ def shares_table(share: pd.DataFrame, lang: econ.Lang, style: str) -> econ.repor
         panels="variable",
         columns={year: DataColumn(str(year), digits=1) for year in TABLE_YEARS},
         notes=[SOURCE],
+        style=style,
+    )
+
+
+def inequality_table(results: econ.report.Results, lang: econ.Lang, style: str) -> econ.report.Table:
+    """Theil and Gini of real GDP per head and the part between halves and between plates."""
+    parts = []
+    for group in GROUPS:
+        theil = results.frame(f"theil_{group}").set_index("period")[["total", "between_share"]]
+        dagum = results.frame(f"dagum_{group}").set_index("period")[["gini", "within_share", "transvariation_share"]]
+        dagum["net"] = results.frame(f"dagum_{group}").set_index("period")["between_share"]
+        parts.append(
+            theil.join(dagum).reset_index().assign(group={"en": f"By {group}", "zh": f"按{GROUP_ZH[group]}"}[lang])
+        )
+    frame = pd.concat(parts, ignore_index=True)
+    share = {"en": "Dagum's parts of the Gini", "zh": "基尼系数的 Dagum 分解"}
+    return data_table(
+        frame[frame["period"].isin((*TABLE_YEARS, SPAN[1]))],
+        title={"en": "Inequality of real GDP per head between provinces", "zh": "省际实际人均GDP的不平等"},
+        lang=lang,
+        rows="period",
+        panels="group",
+        stub={"en": "Year", "zh": "年份"},
+        columns={
+            "total": {"en": "Theil's T", "zh": "泰尔 T"},
+            "between_share": DataColumn({"en": "of it between", "zh": "其中组间"}, "", "percent", 1),
+            "gini": {"en": "Gini", "zh": "基尼系数"},
+            "within_share": DataColumn({"en": "within", "zh": "组内"}, share, "percent", 1),
+            "net": DataColumn({"en": "net between", "zh": "组间净值"}, share, "percent", 1),
+            "transvariation_share": DataColumn({"en": "transvariation", "zh": "超变密度"}, share, "percent", 1),
+        },
+        notes=[INEQUALITY],
+        style=style,
+    )
+
+
+def breaks_table(results: econ.report.Results, lang: econ.Lang, style: str) -> econ.report.Table:
+    """The most likely break in the trend of the dispersion."""
+    parts = [results.frame(f"break_{x}").assign(level=LABELS[x][lang]) for x in LEVELS]
+    frame = pd.concat(parts, ignore_index=True)
+    return data_table(
+        frame.assign(unit=frame["unit"].map(lambda group: LABELS[group][lang]), period=frame["period"].astype(str)),
+        title={"en": "A break in the trend of the dispersion", "zh": "离散度趋势的断点"},
+        lang=lang,
+        rows="unit",
+        panels="level",
+        columns={
+            "period": {"en": "Year", "zh": "年份"},
+            "statistic": DataColumn({"en": "sup F", "zh": "sup F"}, digits=2),
+            "p_value": DataColumn({"en": "p", "zh": "p 值"}, "", "p_value"),
+            "slope_before": DataColumn({"en": "Slope before", "zh": "断点前斜率"}, digits=4),
+            "slope_after": DataColumn({"en": "Slope after", "zh": "断点后斜率"}, digits=4),
+        },
+        notes=[BREAK_NOTE],
+        style=style,
+    )
+
+
+def stochastic_table(results: econ.report.Results, lang: econ.Lang, style: str) -> econ.report.Table:
+    """How many provinces reject a unit root in their relative level."""
+    rows = []
+    for x in LEVELS:
+        units = results.frame(f"roots_{x}")
+        rejects = {name: int((units[name] < 0.05).sum()) for name in ("p_value", "p_value_break")}
+        rows.append({"level": LABELS[x][lang], "n": len(units), **rejects})
+    return data_table(
+        pd.DataFrame(rows),
+        title={"en": "Stochastic convergence, province by province", "zh": "逐省的随机收敛"},
+        lang=lang,
+        rows="level",
+        columns={
+            "n": {"en": "Provinces", "zh": "省份数"},
+            "p_value": {"en": "Unit root rejected at 5 %", "zh": "5% 水平拒绝单位根"},
+            "p_value_break": {"en": "with one break", "zh": "允许一个断点"},
+        },
+        notes=[ROOTS_NOTE],
+        style=style,
+    )
+
+
+def clubs_table(results: econ.report.Results, lang: econ.Lang, style: str) -> econ.report.Table:
+    """Clubs by level and filter: size, log t, members."""
+    parts = []
+    for x in LEVELS:
+        for name in FILTERS:
+            tests, members = results.frame(f"clubs_{name}_{x}"), results.frame(f"members_{name}_{x}")
+            names = econ.standard_names(members["unit"], to=lang)
+            named = members.assign(unit=names).dropna(subset="club").groupby("club")["unit"].agg(", ".join)
+            part = tests.assign(
+                panel=f"{LABELS[x][lang]} · {FILTER_WORDS[name][lang]}", members=tests["club"].map(named)
+            )
+            parts.append(part.assign(club=[CLUB[lang].format(club) for club in tests["club"]]))
+    return data_table(
+        pd.concat(parts, ignore_index=True),
+        title={"en": f"Convergence clubs, {SPAN[0]}-{SPAN[1]}", "zh": f"收敛俱乐部，{SPAN[0]}—{SPAN[1]} 年"},
+        lang=lang,
+        rows="club",
+        panels="panel",
+        columns={
+            "n": {"en": "Provinces", "zh": "省份数"},
+            "estimate": DataColumn({"en": "log t", "zh": "log t 系数"}),
+            "std_error": DataColumn({"en": "Std. error", "zh": "标准误"}),
+            "statistic": DataColumn({"en": "t", "zh": "t 值"}, digits=2),
+            "members": {"en": "Members", "zh": "成员"},
+        },
+        notes=[CLUB_NOTE],
         style=style,
     )
 
@@ -215,9 +421,10 @@ def sigma_table(results: econ.report.Results, lang: econ.Lang, style: str) -> ec
                 "the first year minus that of the last, so positive means that dispersion fell.",
                 "zh": "趋势：对数标准差对年份回归的斜率，Newey-West 标准误。Pitman-Morgan 与 Carree-Klomp：检验首末年对数方差相等；"
                 "估计值为首年减末年的标准差，为正表示差距缩小。",
-            }
+            },
+            LICHTENBERG,
         ],
-        missing={"en": "– not defined for that test.", "zh": "–表示该检验无此项。"},
+        missing={"en": "A dash (–): not defined for that test.", "zh": "–表示该检验无此项。"},
         style=style,
     )
 
