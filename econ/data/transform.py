@@ -189,25 +189,18 @@ def interpolate(
     unit_codes: IntArray,
     periods: IntArray,
     kind: InterpolationKind = "linear",
-    max_gap: int | None = None,
 ) -> Transformed:
     r"""Fill missing values between two observed ones of the same unit, never before the first or after the last.
 
     ``linear``: :math:`x_t = x_a + (x_b - x_a)(t - a)/(b - a)` with a and b the nearest observed periods. ``log``: the
-    same in logarithms, constant growth from a to b; both ends must be positive, else the gap stays. With ``max_gap``
-    only runs of at most so many missing periods are filled. Rows are filled, never added.
+    same in logarithms, constant growth from a to b; both ends must be positive, else the gap stays. Rows are
+    filled, never added.
     """
     check_word(kind, InterpolationKind, "kind")
-    if max_gap is not None and max_gap < 1:
-        raise OptionError(
-            f"max_gap={max_gap!r} is not allowed; give the longest run of missing periods to fill, or None."
-        )
     grid = _Grid(unit_codes, periods)
     observed = grid.spread(values)
     left, right = _neighbours(~np.isnan(observed))
     inside = (left >= 0) & (right >= 0) & np.isnan(observed)
-    if max_gap is not None:
-        inside &= right - left - 1 <= max_gap
     unit, t = np.nonzero(inside)
     a, b = left[unit, t], right[unit, t]
     observed[unit, t] = _between(observed[unit, a], observed[unit, b], (t - a) / (b - a), kind)
@@ -389,11 +382,10 @@ def distance_to_frontier(values: FloatArray, periods: IntArray, quantile: float 
 
 @dataclass(frozen=True)
 class VarianceSplit:
-    """Overall, between and within standard deviations of one variable; ``periods_per_unit`` = observations / units."""
+    """Overall, between and within standard deviations of one variable."""
 
     n: int
     n_units: int
-    periods_per_unit: float
     mean: float
     sd_overall: float
     sd_between: float
@@ -416,7 +408,6 @@ def variance_split(unit_codes: IntArray, values: FloatArray) -> VarianceSplit:
     return VarianceSplit(
         n=n,
         n_units=n_units,
-        periods_per_unit=n / n_units if n else float("nan"),
         mean=mean,
         sd_overall=_sd(x),
         sd_between=_sd(means),

@@ -45,8 +45,8 @@ def table(
 
     Under the coefficients stand the fixed effects, a row of covariances where the columns differ in them, and the
     statistics. The notes say what the parentheses hold, the covariance with its clusters and small-sample convention,
-    the stars, the estimator, the data set, the rows left out and every note that an estimate carries; what holds for
-    all columns is said once, what does not names its columns.
+    the stars, the estimator, instruments, weights and offset, the data set, the rows left out and every note that an
+    estimate carries; what holds for all columns is said once, what does not names its columns.
 
     Parameters
     ----------

@@ -205,15 +205,12 @@ def test_interpolation_keeps_what_is_observed_and_never_extrapolates(panel, kind
     assert result.counts["filled"] == np.isnan(x).sum() - np.isnan(result.values).sum()
 
 
-def test_interpolation_by_calendar_distance_and_limits():
+def test_interpolation_by_calendar_distance():
     x = np.array([1.0, NAN, 4.0, NAN, 0.0, NAN])
     units, periods = np.zeros(6, np.intp), np.array([2000, 2002, 2003, 2004, 2005, 2006])
     np.testing.assert_allclose(transform.interpolate(x, units, periods).values, [1, 3, 4, 2, 0, NAN])
-    np.testing.assert_allclose(transform.interpolate(x, units, periods, max_gap=1).values, [1, NAN, 4, 2, 0, NAN])
     logs = transform.interpolate(x, units, periods, "log").values
     np.testing.assert_allclose(logs, [1, 4 ** (2 / 3), 4, NAN, 0, NAN])
-    with pytest.raises(OptionError, match="max_gap=0"):
-        transform.interpolate(x, units, periods, max_gap=0)
 
 
 # ---- capital stock
@@ -320,4 +317,3 @@ def test_xtsum_by_hand():
     split = transform.variance_split(np.array([0, 0, 1, 1]), np.array([1.0, 3.0, 5.0, 7.0]))
     assert split.sd_between == pytest.approx(math.sqrt(8))  # unit means 2 and 6
     assert split.sd_within == pytest.approx(math.sqrt(4 / 3))  # 3, 5, 3, 5 around 4
-    assert split.periods_per_unit == 2
