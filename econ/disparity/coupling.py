@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from econ.disparity.composite import (
-    Indicators,
-    Matrix,
-    Zero,
-    given_weights,
-    read_indicators,
-    system_block_weights,
-    weights_note,
-    zero_rule,
-)
+from econ.disparity.indicators import Indicators, Matrix, read_indicators
+from econ.disparity.weighting import Zero, given_weights, system_block_weights, weights_note, zero_rule
 from econ.errors import OptionError
 from econ.linear.fit import BoolArray, FloatArray
 from econ.options import IndicatorDirection, IndicatorScaling, WeightMethod, ZeroWord

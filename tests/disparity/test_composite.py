@@ -7,18 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ import DataError, ModelError, OptionError, Panel
-from econ.disparity.composite import (
-    Indicators,
-    critic_weights,
-    entropy_weights,
-    equal_weights,
-    limit,
-    pca_weights,
-    rank_sensitivity,
-    rescale,
-    shift,
-    topsis,
-)
+from econ.disparity.composite import critic_weights, entropy_weights, equal_weights, pca_weights
+from econ.disparity.indicators import Indicators
+from econ.disparity.topsis import topsis
+from econ.disparity.weighting import limit, rescale, shift
 
 COLUMNS = ["a", "b", "c"]
 
@@ -90,18 +82,6 @@ def test_critic_and_pca() -> None:
     np.testing.assert_allclose(equal_weights(panel, COLUMNS).weights["weight"], 1 / 3)
 
 
-def test_topsis_by_hand() -> None:
-    frame = pd.DataFrame({"region": list("xyz"), "a": [3.0, 4, 0], "b": [1.0, 2, 2]})
-    given_weights = {"a": 3.0, "b": 1.0}
-    scores = topsis(Panel(frame, "region"), {"a": "positive", "b": "negative"}, weights=given_weights).scores
-    v = np.array([[0.6, 1 / 3], [0.8, 2 / 3], [0.0, 2 / 3]]) * [0.75, 0.25]
-    best, worst = np.array([v[1, 0], v[0, 1]]), np.array([v[2, 0], v[1, 1]])
-    up, down = np.linalg.norm(v - best, axis=1), np.linalg.norm(v - worst, axis=1)
-    np.testing.assert_allclose(scores["score"], down / (up + down))
-    np.testing.assert_allclose(scores[["distance_best", "distance_worst"]], np.column_stack([up, down]))
-    assert scores["rank"].tolist() == [2, 1, 3]
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from([0.001, 7.0, 1e6]), st.permutations(range(16)))
 def test_units_of_measure_and_row_order_do_not_matter(seed: int, factor: float, order: list[int]) -> None:
@@ -122,23 +102,6 @@ def test_a_negative_indicator_is_its_mirror_image() -> None:
     directions: Indicators = {"a": "positive", "b": "positive", "mirror": "negative"}
     mirrored = entropy_weights(panel, directions)
     np.testing.assert_allclose(straight.scores["score"], mirrored.scores["score"])
-
-
-def test_rank_sensitivity_holds_the_base_and_ranks_dominance() -> None:
-    panel = made().assign(**{name: lambda d, n=name: d[n].where(d["region"] != "r3", 100.0) for name in COLUMNS})
-    result = rank_sensitivity(panel, COLUMNS, draws=200, seed=3)
-    best = result.ranks[result.ranks["region"] == "r3"]
-    numbers = ["rank", "rank_low", "rank_high", "entropy", "critic", "pca", "equal", "topsis"]
-    assert (best[numbers] == 1).all(axis=None)
-    assert (result.ranks["rank_low"] <= result.ranks["rank_high"]).all()
-    pd.testing.assert_series_equal(result.ranks["rank"], result.ranks["entropy"], check_names=False)
-    again = rank_sensitivity(panel, COLUMNS, draws=200, seed=3)
-    pd.testing.assert_frame_equal(result.ranks, again.ranks)
-    assert len(result.agreement) == 10
-    entropy, equal = (result.ranks[name].to_numpy().reshape(2, 8) for name in ("entropy", "equal"))
-    by_hand = np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(entropy, equal, strict=True)])
-    row = result.agreement.query("rule_a == 'entropy' and rule_b == 'equal'")
-    assert row["spearman"].item() == pytest.approx(by_hand)
 
 
 def test_missing_rows_are_left_out_with_a_note() -> None:
@@ -179,5 +142,3 @@ def test_bad_input() -> None:
         rescale(0.0, 1.0)
     with pytest.raises(OptionError, match="shift"):
         shift(0.0)
-    with pytest.raises(OptionError, match="spread"):
-        rank_sensitivity(panel, COLUMNS, spread=1.5)

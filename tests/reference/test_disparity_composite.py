@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from econ import Panel
-from econ.disparity.composite import entropy_weights, rescale, topsis
+from econ.disparity.composite import entropy_weights
 from econ.disparity.coupling import coupling
+from econ.disparity.topsis import topsis
+from econ.disparity.weighting import rescale
 from tests.reference import gold
 
 COLUMNS = ["K", "L", "E", "Y"]
