@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from econ.errors import DataError, OptionError
+from econ.inference.bands import sup_t
 from econ.inference.wald import WaldTest, restrictions, wald
 from econ.linear.fit import BoolArray, FloatArray
 from econ.options import check_level
@@ -109,6 +110,16 @@ class Estimate:
             }
         )
 
+    def band(self, level: float = 0.95, draws: int = 9999, seed: int = 1) -> pd.DataFrame:
+        """Simultaneous confidence band over all terms: ``term, estimate, ci_low, ci_high``.
+
+        The band covers all coefficients at once with probability ``level``: ``estimate -+ c x std_error`` with the
+        sup-t critical value c of ``econ.inference.bands.sup_t``, from ``draws`` draws of the joint distribution.
+        """
+        width = sup_t(self.vcov, float(np.min(self.dof)), level, draws, seed) * self.std_error
+        limits = {"ci_low": self.coef - width, "ci_high": self.coef + width}
+        return pd.DataFrame({"term": list(self.terms), "estimate": self.coef} | limits)
+
     def glance(self) -> pd.DataFrame:
         """One row: estimator, outcome, sample sizes, covariance and every summary statistic."""
         row: dict[str, Any] = {
@@ -178,16 +189,14 @@ class Estimate:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The result as JSON text (and in a file); ``from_json`` gives back the same bits."""
-        plain = {name.name: getattr(self, name.name) for name in fields(self)}
-        plain["sample"] = _pack_bits(self.sample)
-        plain["tests"] = [{name.name: getattr(test, name.name) for name in fields(test)} for test in self.tests]
+        plain = self._to_plain()
         text = json.dumps(_plain({"format": FORMAT} | plain), ensure_ascii=False, indent=1, allow_nan=False)
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
 
     @classmethod
-    def from_json(cls, source: str | Path) -> "Estimate":
+    def from_json(cls, source: str | Path) -> Self:
         """Read what ``to_json`` wrote, from its text or from a file."""
         text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
         try:
@@ -201,6 +210,16 @@ class Estimate:
             raise DataError(
                 f"This JSON is not an estimate of format {FORMAT}; write it with Estimate.to_json of this version."
             )
+        return cls(**cls._from_plain(raw))
+
+    def _to_plain(self) -> dict[str, Any]:
+        plain = {name.name: getattr(self, name.name) for name in fields(Estimate)}
+        plain["sample"] = _pack_bits(self.sample)
+        plain["tests"] = [{name.name: getattr(test, name.name) for name in fields(test)} for test in self.tests]
+        return plain
+
+    @classmethod
+    def _from_plain(cls, raw: dict[str, Any]) -> dict[str, Any]:
         for name in ("coef", "dof"):
             raw[name] = _floats(raw[name])
         raw["vcov"] = _floats(raw["vcov"]).reshape(len(raw["coef"]), len(raw["coef"]))
@@ -212,7 +231,7 @@ class Estimate:
         )
         for name in ("terms", "n_clusters", "notes"):
             raw[name] = tuple(raw[name])
-        return cls(**raw)
+        return raw
 
     # ---- statsmodels' words
 

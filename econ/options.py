@@ -26,6 +26,12 @@ IndicatorScaling = Literal["pooled", "period"]
 WeightMethod = Literal["entropy", "critic", "pca", "equal"]
 ZeroWord = Literal["limit", "rescale", "shift"]
 
+Aggregation = Literal["event", "cohort", "period", "overall", "group"]
+AverageOver = Literal["cells", "event", "cohort", "period"]
+ControlGroup = Literal["never", "not_yet"]
+BasePeriod = Literal["varying", "universal"]
+AttMethod = Literal["dr", "dr_improved", "ipw", "reg"]
+
 
 def check_word(value: str, allowed: Any, name: str) -> None:
     """Refuse ``value`` unless it is one of the words of the ``Literal`` type ``allowed``."""

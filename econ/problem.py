@@ -313,17 +313,18 @@ def label_estimate(
         n_units=len(levels_present(problem.unit_codes)[1]),
         n_periods=len(levels_present(problem.time_codes)[1]),
         sample=sample.rows,
-        spec={"estimator": estimator[0], "estimator_label": dict(estimator[1])} | _spec(problem, found),
+        spec={"estimator": estimator[0], "estimator_label": dict(estimator[1])} | problem_spec(problem, found),
         n_clusters=found.n_clusters,
         dropped=dict(sample.dropped),
         stats=stats,
         tests=tests,
-        labels=_labels(problem),
+        labels=problem_labels(problem),
         notes=(*panel.notes, *notes, *found.notes),
     )
 
 
-def _spec(problem: Problem, found: Covariance) -> dict[str, Any]:
+def problem_spec(problem: Problem, found: Covariance) -> dict[str, Any]:
+    """What was asked for, as plain JSON."""
     words = {"en": found.words_en, "zh": found.words_zh}
     return {
         "outcome": problem.formula.outcome.text,
@@ -340,7 +341,7 @@ def _spec(problem: Problem, found: Covariance) -> dict[str, Any]:
     }
 
 
-def _labels(problem: Problem) -> dict[str, dict[str, str]]:
+def problem_labels(problem: Problem) -> dict[str, dict[str, str]]:
     """What the panel knows about the columns of the formula, the weights and the offset."""
     formula = problem.formula
     terms = (*formula.terms, *formula.endogenous, *formula.instruments)

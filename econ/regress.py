@@ -19,7 +19,7 @@ from econ.estimate import Estimate, Test
 from econ.inference.covariance import Cluster, Hetero, Iid, Layout, Vcov, cluster, covariance, hetero, sum_scores
 from econ.inference.layout import count_parameters
 from econ.inference.wald import wald
-from econ.linear.fit import FloatArray, LinearFit
+from econ.linear.fit import FloatArray, LinearFit, linear_stats
 from econ.linear.iv import IvFit, control_function, fit_2sls, overidentification, weak_identification
 from econ.linear.ols import fit_ols
 from econ.linear.poisson import fit_poisson
@@ -154,19 +154,16 @@ def _least_squares(problem: Problem) -> Estimate:
 
 def _linear_stats(problem: Problem, columns: Design, fit: LinearFit) -> dict[str, float]:
     n_obs, n_coef = fit.X.shape
-    ssr = float(fit.residuals @ fit.weighted_residuals)
-    sst = float(columns.variation[0])
-    K = n_coef + problem.absorber.n_effects_rank
-    has_constant = INTERCEPT in columns.names or problem.absorbs_constant
-    stats = {"r2": 1 - ssr / sst}
-    if n_obs > K:
-        stats["r2_adj"] = 1 - ssr / sst * (n_obs - has_constant) / (n_obs - K)
-    if problem.effects:
-        y = columns.y
-        stats["r2_within"] = 1 - ssr / float(y @ (y if fit.weights is None else fit.weights * y))
-    stats["rmse"] = float(np.sqrt(ssr / n_obs))
-    if ssr > 0:
-        stats["loglik"] = float(-n_obs / 2 * (np.log(2 * np.pi * ssr / n_obs) + 1))
+    y = columns.y
+    within = float(y @ (y if fit.weights is None else fit.weights * y)) if problem.effects else None
+    stats = linear_stats(
+        n_obs,
+        n_coef + problem.absorber.n_effects_rank,
+        float(fit.residuals @ fit.weighted_residuals),
+        float(columns.variation[0]),
+        within,
+        has_constant=INTERCEPT in columns.names or problem.absorbs_constant,
+    )
     return stats | {"mean_outcome": _mean(problem)}
 
 

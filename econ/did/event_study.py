@@ -1,19 +1,20 @@
 """Event study: two-way fixed effects with one coefficient per period since treatment."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from econ.did.treatment import event_time
-from econ.did.twfe import always_treated_note
+from econ.did.cells import Cells
+from econ.did.design import read_design
+from econ.did.regression import kept_terms, regress_classes, regression_result
+from econ.did.result import DidResult
 from econ.errors import OptionError
-from econ.estimate import Estimate
-from econ.inference.covariance import Vcov
+from econ.inference.specs import Vcov
 from econ.linear.fit import FloatArray
-from econ.panel import Column, Panel
-from econ.regress import feols
+from econ.panel import Panel
 from econ.text import Text
+
+LABEL: Text = {"en": "Event study, two-way fixed effects", "zh": "事件研究（双向固定效应）"}
 
 
 def event_study(
@@ -24,8 +25,9 @@ def event_study(
     window: tuple[int, int] | None = None,
     reference: int = -1,
     covariates: Sequence[str] = (),
+    weights: str | None = None,
     vcov: Vcov | None = None,
-) -> Estimate:
+) -> DidResult:
     """Dynamic two-way fixed-effects regression on event time.
 
     ``y_it = a_i + l_t + sum_{e != reference} b_e 1(t - g_i = e) + x_it' c + u_it``; units never treated have no
@@ -35,14 +37,14 @@ def event_study(
 
     Parameters
     ----------
-    panel, outcome, cohort, covariates, vcov : as in ``twfe``.
+    panel, outcome, cohort, covariates, weights, vcov : as in ``twfe``.
     window : first and last event time with a coefficient of its own; earlier and later ones are binned into these two
         endpoints. ``None`` keeps every event time.
     reference : the event time that is left out.
 
     Returns
     -------
-    Estimate with a term ``event_time::e`` per event time; ``spec["event_time"]`` lists them, ``spec["reference"]`` the
+    DidResult with a term ``event_time::e`` per event time; ``spec["event_time"]`` lists them, ``spec["reference"]`` the
     one left out, and ``spec["window"]`` the binned endpoints.
 
     Examples
@@ -51,25 +53,37 @@ def event_study(
     >>> panel = econ.load("provinces").with_cohort(econ.roster("innovation_demonstration_zones"))
     >>> estimate = econ.did.event_study(panel, "log(invention_grants)", cohort="cohort", window=(-5, 5))
     """
-    since = _bin(event_time(panel, cohort), window)
-    _check_reference(since, reference)
-    design = panel.assign(event_time=np.where(np.isnan(since), reference, since).astype(np.int64))
-    design = design.with_labels({"event_time": Column(label="Event time", label_zh="相对处理期")})
-    effects = " + ".join(name for name in (panel.unit, panel.time) if name)
-    terms = " + ".join([f"i(event_time, ref={reference})", *covariates])
-    estimate = feols(design, f"{outcome} ~ {terms} | {effects}", vcov=vcov)
-    return replace(
-        estimate,
-        spec=dict(estimate.spec)
-        | {
-            "estimator": "event_study",
-            "estimator_label": {"en": "Event study, two-way fixed effects", "zh": "事件研究（双向固定效应）"},
-            "cohort": cohort,
-            "event_time": [int(term.split("::")[1]) for term in estimate.terms if term.startswith("event_time::")],
-            "reference": reference,
-            "window": None if window is None else list(window),
-        },
-        notes=(*estimate.notes, *_window_note(window), *always_treated_note(panel, cohort)),
+    design = read_design(
+        panel, outcome, cohort, covariates=covariates, weights=weights, vcov=vcov, keep_always_treated=True
+    )
+    since = _bin(np.where(np.isfinite(design.event_time), design.event_time, np.nan), window)
+    times = _event_times(since, reference)
+    fit = regress_classes(design, (since[:, None, :] == times[None, :, None]).astype(np.float64))
+    terms, lost = kept_terms(fit, [f"event_time::{e:.0f}" for e in times])
+    times = times[fit.kept]
+    at = since[None, :, :] == times[:, None, None]
+    effects = Cells(
+        (None,) * len(times),
+        (None,) * len(times),
+        (None,) * len(times),
+        times,
+        (design.counts * at).sum(axis=(1, 2)),
+        (design.class_weight * at.any(axis=2)).sum(axis=1),
+    )
+    spec = {
+        "event_time": [int(e) for e in times],
+        "reference": reference,
+        "window": None if window is None else list(window),
+    }
+    return regression_result(
+        fit,
+        ("event_study", LABEL),
+        effects,
+        terms,
+        [f"i(event_time, ref={reference})"],
+        labels={"event_time": {"label": "Event time", "label_zh": "相对处理期"}},
+        spec=spec,
+        notes=(*_window_note(window), *lost),
     )
 
 
@@ -84,12 +98,16 @@ def _bin(since: FloatArray, window: tuple[int, int] | None) -> FloatArray:
     return np.clip(since, first, last)
 
 
-def _check_reference(since: FloatArray, reference: int) -> None:
-    present = np.unique(since[~np.isnan(since)]).astype(int)
+def _event_times(since: FloatArray, reference: int) -> FloatArray:
+    """Event times with a coefficient: those present but the reference."""
+    present = np.unique(since[~np.isnan(since)])
     if reference not in present:
         raise OptionError(
-            f"reference={reference} is no event time of this panel; choose one of {', '.join(map(str, present))}."
+            f"reference={reference} is no event time of this panel; choose one of "
+            f"{', '.join(f'{e:.0f}' for e in present)}."
         )
+    others: FloatArray = present[present != reference]
+    return others
 
 
 def _window_note(window: tuple[int, int] | None) -> tuple[Text, ...]:

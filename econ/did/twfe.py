@@ -1,69 +1,67 @@
 """Two-way fixed effects: one coefficient for all treated rows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from econ.did.treatment import always_treated, event_time
-from econ.estimate import Estimate
-from econ.inference.covariance import Vcov
-from econ.panel import Column, Panel
-from econ.regress import feols
+import numpy as np
+
+from econ.did.cells import Cells
+from econ.did.design import read_design
+from econ.did.regression import regress_classes, regression_result
+from econ.did.result import DidResult
+from econ.inference.specs import Vcov
+from econ.panel import Panel
 from econ.text import Text
+
+LABEL: Text = {"en": "Two-way fixed effects", "zh": "双向固定效应"}
+TREATED = {"treated": {"label": "Treated", "label_zh": "处理后"}}
 
 
 def twfe(
-    panel: Panel, outcome: str, *, cohort: str, covariates: Sequence[str] = (), vcov: Vcov | None = None
-) -> Estimate:
+    panel: Panel,
+    outcome: str,
+    *,
+    cohort: str,
+    covariates: Sequence[str] = (),
+    weights: str | None = None,
+    vcov: Vcov | None = None,
+) -> DidResult:
     """Two-way fixed-effects regression of the outcome on treatment status.
 
     ``y_it = a_i + l_t + b D_it + x_it' g + u_it``, with ``D_it = 1`` from the unit's first treated period on.
 
     With treatment dates that differ and effects that vary, ``b`` is a weighted mean of the effects in treated cells in
     which weights can be negative (de Chaisemartin and D'Haultfoeuille 2020, Theorem 1); it is then no average effect.
+    ``weights()`` of the result shows them.
 
     Parameters
     ----------
     panel : units over periods.
     outcome : column, or an expression such as ``log(y)``.
-    cohort : column with the first treated period of each unit; missing = never treated.
-    covariates : columns that vary over units and periods.
+    cohort : column with the first treated period of each unit; missing = never treated. Units treated in all their
+        periods stay in as comparisons, with a note.
+    covariates : columns or expressions that vary over units and periods.
+    weights : column of weights, constant within units.
     vcov : covariance, by default clustered by unit: G/(G-1) x (N-1)/(N-K), t with G-1 degrees of freedom.
 
     Returns
     -------
-    Estimate with the terms ``treated`` and the covariates.
+    DidResult with the terms ``treated`` and the covariates.
 
     Examples
     --------
     >>> import econ
     >>> panel = econ.load("provinces").with_cohort(econ.roster("innovation_demonstration_zones"))
     >>> estimate = econ.did.twfe(panel, "log(invention_grants)", cohort="cohort")
+    >>> weights = estimate.weights().query("treated")["weight"]
+    >>> round(weights.sum(), 6), int((weights < 0).sum())
+    (1.0, 0)
     """
-    treated = (event_time(panel, cohort) >= 0).astype(float)
-    design = panel.assign(treated=treated).with_labels({"treated": Column(label="Treated", label_zh="处理后")})
-    effects = " + ".join(name for name in (panel.unit, panel.time) if name)
-    estimate = feols(design, f"{outcome} ~ {' + '.join(['treated', *covariates])} | {effects}", vcov=vcov)
-    return replace(
-        estimate,
-        spec=dict(estimate.spec)
-        | {
-            "estimator": "twfe",
-            "estimator_label": {"en": "Two-way fixed effects", "zh": "双向固定效应"},
-            "cohort": cohort,
-        },
-        notes=(*estimate.notes, *always_treated_note(panel, cohort)),
+    design = read_design(
+        panel, outcome, cohort, covariates=covariates, weights=weights, vcov=vcov, keep_always_treated=True
     )
-
-
-def always_treated_note(panel: Panel, cohort: str) -> tuple[Text, ...]:
-    """A note that names the units treated in all their periods, if there are any."""
-    units = always_treated(panel, cohort)
-    if not units:
-        return ()
-    names = ", ".join(units)
-    return (
-        {
-            "en": f"Treated in every period seen, so without a before-after comparison of their own: {names}.",
-            "zh": f"以下单元在全部观测期内均已处理，自身没有处理前后对比：{names}。",
-        },
-    )
+    treated = (design.event_time >= 0).astype(np.float64)
+    fit = regress_classes(design, treated[:, None, :])
+    size = np.array([float((design.counts * treated).sum())])
+    ever = np.array([float(design.class_weight[np.isfinite(design.first)].sum())])
+    effects = Cells((None,), (None,), (None,), np.array([np.nan]), size, ever)
+    return regression_result(fit, ("twfe", LABEL), effects, ("treated",), ("treated",), labels=TREATED)

@@ -35,3 +35,28 @@ class LinearFit:
     def weighted_residuals(self) -> FloatArray:
         """(N,) ``w_i u_i``; the score of row i is ``x_i w_i u_i``."""
         return self.residuals if self.weights is None else self.weights * self.residuals
+
+
+def linear_stats(
+    n_obs: int, n_parameters: int, ssr: float, sst: float, sst_within: float | None, *, has_constant: bool = True
+) -> dict[str, float]:
+    """fixest's summary statistics of least squares.
+
+    ``r2 = 1 - SSR/SST``; ``r2_adj``, the ratio times ``(N-1)/(N-K)``; ``r2_within``, SST after the fixed effects;
+    ``rmse``, the root of SSR/N; ``loglik``, Gaussian with variance SSR/N.
+
+    Parameters
+    ----------
+    n_parameters : K, absorbed effects counted
+    ssr, sst, sst_within : sums of squares of residuals, of the outcome, and of the outcome after the effects (None
+        without effects)
+    """
+    stats = {"r2": 1 - ssr / sst}
+    if n_obs > n_parameters:
+        stats["r2_adj"] = 1 - ssr / sst * (n_obs - has_constant) / (n_obs - n_parameters)
+    if sst_within is not None:
+        stats["r2_within"] = 1 - ssr / sst_within
+    stats["rmse"] = float(np.sqrt(ssr / n_obs))
+    if ssr > 0:
+        stats["loglik"] = float(-n_obs / 2 * (np.log(2 * np.pi * ssr / n_obs) + 1))
+    return stats

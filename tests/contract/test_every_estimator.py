@@ -110,7 +110,7 @@ def test_shifting_a_regressor_moves_only_the_intercept(name: str) -> None:
 
 def test_json_round_trip_is_exact(name: str) -> None:
     first = CALLS[name](panel())
-    again = Estimate.from_json(first.to_json())
+    again = type(first).from_json(first.to_json())
     assert again.to_json() == first.to_json()
     np.testing.assert_array_equal(again.coef, first.coef)
     np.testing.assert_array_equal(again.sample, first.sample)

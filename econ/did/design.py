@@ -1,0 +1,360 @@
+"""From a panel, an outcome and a cohort to wide arrays: units by periods, units ordered by class.
+
+A *class* collects the units that no estimator without covariates can tell apart but by which periods they are seen in:
+the same first treated period (and, where effects are asked for by group, the same group); the units never treated are
+the last class.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from econ.design.matrix import outcome_and_regressors
+from econ.design.sample import Sample, drop_perfectly_fitted, require_rows
+from econ.errors import DataError, ModelError, OptionError
+from econ.inference.specs import Vcov
+from econ.linear.fit import BoolArray, FloatArray, IntArray
+from econ.panel import Panel
+from econ.problem import Problem, prepare
+from econ.text import Text
+
+SHOWN = 8  # units named in a note or message
+
+
+@dataclass(frozen=True, eq=False)
+class DidDesign:
+    """Units by periods, ready to estimate on.
+
+    Attributes
+    ----------
+    problem : the estimation sample, and what labels the result
+    cohort : column of the first treated period
+    units : (n,) codes of the panel's units in the order of the rows below: by class, then as in the panel
+    starts : (C + 1,) class c has the rows ``starts[c]`` to ``starts[c + 1] - 1``
+    first : (C,) first treated period of each class on the panel's calendar, infinite = never, ascending
+    groups : (C,) group of each class, or None when effects are not asked for by group; None for the never treated
+    calendar : (T,) calendar numbers of the periods in the sample, ascending
+    Y : (n, T) the outcome, zero where not observed
+    observed : (n, T), or None when every unit is observed in every period
+    covariates : name -> (n, T) zero where not observed
+    unit_weights : (n,) or None
+    notes : what a reader must know
+    """
+
+    problem: Problem
+    cohort: str
+    units: IntArray
+    starts: IntArray
+    first: FloatArray
+    groups: tuple[str | None, ...] | None
+    calendar: IntArray
+    Y: FloatArray
+    observed: BoolArray | None
+    covariates: dict[str, FloatArray]
+    unit_weights: FloatArray | None
+    notes: tuple[Text, ...]
+
+    @property
+    def panel(self) -> Panel:
+        return self.problem.panel
+
+    @property
+    def n_units(self) -> int:
+        return len(self.units)
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.first)
+
+    @property
+    def has_never(self) -> bool:
+        """Whether the last class is the never treated."""
+        return bool(np.isinf(self.first[-1]))
+
+    @cached_property
+    def class_of(self) -> IntArray:
+        """(n,) the class of each unit."""
+        return np.repeat(np.arange(self.n_classes), np.diff(self.starts))
+
+    @cached_property
+    def event_time(self) -> FloatArray:
+        """(C, T) calendar periods since the first treated one; minus infinity for the never treated."""
+        return self.calendar[None, :] - self.first[:, None]
+
+    @cached_property
+    def class_weight(self) -> FloatArray:
+        """(C,) units (sum of weights) of each class."""
+        if self.unit_weights is None:
+            return np.diff(self.starts).astype(np.float64)
+        return np.asarray(np.add.reduceat(self.unit_weights, self.starts[:-1]))
+
+    @cached_property
+    def counts(self) -> FloatArray:
+        """(C, T) observed units (sum of weights) by class and period."""
+        if self.observed is None:
+            return np.repeat(self.class_weight[:, None], len(self.calendar), axis=1)
+        w = np.ones(self.n_units) if self.unit_weights is None else self.unit_weights
+        return np.array([w[rows] @ self.observed[rows] for rows in self.classes])
+
+    @cached_property
+    def means(self) -> FloatArray:
+        """(C, T) mean outcomes by class and period, zero where nobody is observed."""
+        w = np.ones(self.n_units) if self.unit_weights is None else self.unit_weights
+        sums = np.array([w[rows] @ self.Y[rows] for rows in self.classes])
+        return np.divide(sums, self.counts, out=np.zeros_like(sums), where=self.counts > 0)
+
+    @property
+    def classes(self) -> list[slice]:
+        """The rows of each class."""
+        return [slice(int(a), int(b)) for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
+
+    def label(self, number: float) -> Any:
+        """How a calendar number prints; None when it is not finite."""
+        return self.panel.period(int(number)) if np.isfinite(number) else None
+
+    def clusters(self, column: str) -> tuple[IntArray, list[Any]]:
+        """(n,) codes 0..G-1 of a column that is constant within units, and the G labels."""
+        if column == self.panel.unit:
+            return np.arange(self.n_units), list(self.panel.units[self.units])
+        by_unit = self.panel.attribute(column).reindex(self.panel.units[self.units])
+        if by_unit.isna().any():
+            lost = by_unit.index[by_unit.isna()]
+            raise DataError(
+                f"Cluster column {column!r} is missing for {len(lost)} units "
+                f"({_named(lost)}); fill it in, or leave these units out with where()."
+            )
+        labels, codes = np.unique(by_unit.to_numpy(), return_inverse=True)
+        if len(labels) < 2:
+            raise ModelError(
+                f"Clustering by {column!r} finds {len(labels)} cluster in the sample; at least 2 are needed, and many "
+                "more for reliable inference. Cluster by another column."
+            )
+        return codes.astype(np.intp).reshape(-1), list(labels)
+
+    def long(self, wide: FloatArray) -> FloatArray:
+        """(n_obs,) the values of (n, T) in the order of the sample's rows."""
+        row = np.empty(self.panel.n_units, dtype=np.intp)
+        row[self.units] = np.arange(self.n_units)
+        column = np.searchsorted(self.calendar, self.problem.time_codes)
+        return wide[row[self.problem.unit_codes], column]
+
+
+def read_design(
+    panel: Panel,
+    outcome: str,
+    cohort: str,
+    *,
+    covariates: Sequence[str] = (),
+    weights: str | None = None,
+    vcov: Vcov | None = None,
+    by: str | None = None,
+    anticipation: int = 0,
+    keep_always_treated: bool = False,
+    keep_singletons: bool = False,
+    last_cohort_compares: bool = False,
+) -> DidDesign:
+    """Check the design once, and lay it out by units and periods.
+
+    Units treated from their first period in the sample on are left out, unless ``keep_always_treated``; units treated
+    after the last period (and ``anticipation`` further ones) count as never treated. Where nobody is never treated and
+    ``last_cohort_compares``, the last cohort takes their place and the periods from its treatment on are left out.
+
+    Raises
+    ------
+    ModelError : no treated row, no untreated row, or no period without time.
+    """
+    _check(panel, anticipation, covariates)
+    regressors = " + ".join(covariates) or "1"
+    formula = f"{outcome} ~ {regressors} | {_name(panel.unit)} + {_name(str(panel.time))}"
+    problem = prepare(panel, formula, vcov, weights)
+    first = panel.cohorts(cohort)
+    if not keep_singletons:
+        levels = {panel.unit: panel.unit_codes, str(panel.time): problem.variables.effects[str(panel.time)]}
+        problem = _with_sample(problem, drop_perfectly_fitted(problem.sample, levels))
+    require_rows(problem.sample)
+    problem, first, notes = _comparable(problem, first, cohort, anticipation, keep_always_treated)
+    if last_cohort_compares and not np.isinf(first[problem.unit_codes]).any():
+        problem, first, more = _last_as_never(problem, first, anticipation)
+        notes = (*notes, more)
+    return _wide(problem, cohort, first, by, notes)
+
+
+def _check(panel: Panel, anticipation: int, covariates: Sequence[str]) -> None:
+    if isinstance(covariates, str):
+        raise OptionError(f"covariates={covariates!r} is not allowed; give a list: [{covariates!r}].")
+    if isinstance(anticipation, bool) or not isinstance(anticipation, int | np.integer) or anticipation < 0:
+        raise OptionError(f"anticipation={anticipation!r} is not allowed; give a whole number of periods, 0 or more.")
+    if isinstance(panel, Panel) and panel.time is None:
+        raise ModelError("Difference-in-differences needs periods, and this panel has no time column.")
+
+
+def _comparable(
+    problem: Problem, first: FloatArray, cohort: str, anticipation: int, keep_always_treated: bool
+) -> tuple[Problem, FloatArray, tuple[Text, ...]]:
+    """Settle who is always, ever and never treated within the periods of the sample; ``first`` is by panel unit."""
+    panel, notes = problem.panel, list[Text]()
+    start, end = int(problem.time_codes.min()), int(problem.time_codes.max())
+    units = np.flatnonzero(np.bincount(problem.unit_codes, minlength=panel.n_units))
+    _refuse_no_contrast(panel, problem, first, cohort)
+    always = units[first[units] <= start]
+    if always.size:
+        notes.append(_always_note(panel, always, keep_always_treated))
+        if not keep_always_treated:
+            gone = np.isin(problem.unit_codes, always)
+            problem = _with_sample(problem, problem.sample.without(gone, "treated from the first period on"))
+            _refuse_no_contrast(panel, problem, first, cohort)
+    late = units[first[units] > end + anticipation]
+    if late.size:
+        notes.append(_late_note(panel, late))
+    return problem, np.where(np.isnan(first) | (first > end + anticipation), np.inf, first), tuple(notes)
+
+
+def _last_as_never(problem: Problem, first: FloatArray, anticipation: int) -> tuple[Problem, FloatArray, Text]:
+    panel, here = problem.panel, first[problem.unit_codes]
+    last = float(here.max())
+    gone = problem.time_codes >= last - anticipation
+    problem = _with_sample(problem, problem.sample.without(gone, "no untreated unit left"))
+    first = np.where(first == last, np.inf, first)
+    if not (problem.time_codes >= first[problem.unit_codes]).any():
+        raise ModelError(
+            f"All units are first treated in {panel.period(int(last))}; there is nothing to compare with. Give units "
+            "treated later or never."
+        )
+    label = panel.period(int(last))
+    note = {
+        "en": f"No unit is never treated: the last cohort ({label}) serves as the comparison, and the periods in which "
+        "it is treated are left out.",
+        "zh": f"没有从未处理的单元：以最后一个队列（{label}）为对照，并剔除其处理后的时期。",
+    }
+    return problem, first, note
+
+
+def _refuse_no_contrast(panel: Panel, problem: Problem, first: FloatArray, cohort: str) -> None:
+    treated = problem.time_codes >= first[problem.unit_codes]
+    if not treated.any():
+        span = f"{panel.period(int(problem.time_codes.min()))}-{panel.period(int(problem.time_codes.max()))}"
+        raise ModelError(
+            f"No row of the sample is treated according to {cohort!r} and has an untreated period before it; some "
+            f"first treated periods must lie within {span}, after its first period."
+        )
+    if treated.all():
+        raise ModelError(
+            f"Every row of the sample is treated according to {cohort!r}; there is nothing to compare with."
+        )
+
+
+def _always_note(panel: Panel, always: IntArray, kept: bool) -> Text:
+    names = _named(panel.units[always])
+    if kept:
+        return {
+            "en": f"Treated in every period seen, so without a before-after comparison of their own: {names}.",
+            "zh": f"以下单元在全部观测期内均已处理，自身没有处理前后对比：{names}。",
+        }
+    return {
+        "en": f"Left out because they are treated in every period of the sample: {names}.",
+        "zh": f"因样本各期均已处理而剔除：{names}。",
+    }
+
+
+def _late_note(panel: Panel, late: IntArray) -> Text:
+    names = _named(panel.units[late])
+    return {
+        "en": f"First treated after the last period of the sample, so never treated within it: {names}.",
+        "zh": f"样本期结束后才处理，样本期内视为从未处理：{names}。",
+    }
+
+
+def _wide(problem: Problem, cohort: str, first: FloatArray, by: str | None, notes: tuple[Text, ...]) -> DidDesign:
+    panel = problem.panel
+    units = np.flatnonzero(np.bincount(problem.unit_codes, minlength=panel.n_units))
+    codes, keys = _classes(panel, first[units], by, units)
+    order = np.argsort(codes, kind="stable")
+    units, codes = units[order], codes[order]
+    row = np.empty(panel.n_units, dtype=np.intp)
+    row[units] = np.arange(len(units))
+    calendar = np.flatnonzero(np.bincount(problem.time_codes))
+    position = np.zeros(int(calendar[-1]) + 1, dtype=np.intp)
+    position[calendar] = np.arange(len(calendar))
+    cell = row[problem.unit_codes] * len(calendar) + position[problem.time_codes]
+
+    def lay_out(values: FloatArray) -> FloatArray:
+        wide = np.zeros(len(units) * len(calendar))
+        wide[cell] = values
+        return wide.reshape(len(units), len(calendar))
+
+    observed = None
+    if problem.sample.n_obs < len(units) * len(calendar):
+        observed = lay_out(np.ones(problem.sample.n_obs)).astype(np.bool_)
+    return DidDesign(
+        problem,
+        cohort,
+        units,
+        np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(keys)))]),
+        np.array([key[0] for key in keys]),
+        None if by is None else tuple(key[1] for key in keys),
+        calendar,
+        lay_out(problem.sample.take(problem.variables.outcome)),
+        observed,
+        _covariates(problem, lay_out),
+        _unit_weights(problem, row, len(units)),
+        notes,
+    )
+
+
+def _classes(
+    panel: Panel, first: FloatArray, by: str | None, units: IntArray
+) -> tuple[IntArray, list[tuple[float, str | None]]]:
+    """Class of each unit, and (first treated period, group) of each class; the never treated have no group."""
+    starts, codes = np.unique(first, return_inverse=True)
+    if by is None:
+        return codes.reshape(-1), [(float(start), None) for start in starts]
+    group = panel.attribute(by).reindex(panel.units[units])
+    lost = group.index[group.isna().to_numpy() & np.isfinite(first)]
+    if len(lost):
+        raise DataError(
+            f"by={by!r} is missing for the treated units {_named(lost)}; fill it in, or leave these units out with "
+            "where()."
+        )
+    pairs = [(float(g), None if np.isinf(g) else str(name)) for g, name in zip(first, group, strict=True)]
+    keys = sorted(set(pairs), key=lambda key: (key[0], key[1] or ""))
+    index = {key: c for c, key in enumerate(keys)}
+    return np.array([index[pair] for pair in pairs], dtype=np.intp), keys
+
+
+def _covariates(problem: Problem, lay_out: Any) -> dict[str, FloatArray]:
+    if not problem.formula.terms:
+        return {}
+    matrix = outcome_and_regressors(problem.variables, problem.sample)
+    return {name: lay_out(matrix.values[:, j]) for j, name in enumerate(matrix.names) if j}
+
+
+def _unit_weights(problem: Problem, row: IntArray, n_units: int) -> FloatArray | None:
+    if problem.weights is None:
+        return None
+    values = np.zeros(n_units)
+    values[row[problem.unit_codes]] = problem.weights
+    moved = values[row[problem.unit_codes]] != problem.weights
+    if moved.any():
+        names = _named(problem.panel.units[np.unique(problem.unit_codes[moved])])
+        raise DataError(
+            f"weights={problem.weights_name!r} changes within units ({names}); a weight here belongs to the unit: "
+            "give the same in all its rows, such as the value of a base year."
+        )
+    return values
+
+
+def _with_sample(problem: Problem, sample: Sample) -> Problem:
+    require_rows(sample)
+    return replace(problem, sample=sample)
+
+
+def _name(column: str) -> str:
+    return column if column.isidentifier() else f"`{column}`"
+
+
+def _named(units: Iterable[Any]) -> str:
+    names = [str(unit) for unit in units]
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
