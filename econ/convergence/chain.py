@@ -39,7 +39,7 @@ def probability_errors(counts: IntArray) -> FloatArray:
 def reachable(p: FloatArray) -> BoolArray:
     """(k, k) whether state j can be reached from state i in any number of steps, zero included."""
     reach = (p > 0) | np.eye(len(p), dtype=bool)
-    for _ in range(max(1, int(np.ceil(np.log2(len(p)))))):
+    for _ in range((len(p) - 2).bit_length()):  # the longest way has k - 1 steps
         reach = reach @ reach
     return reach
 
@@ -47,6 +47,8 @@ def reachable(p: FloatArray) -> BoolArray:
 def closed_classes(p: FloatArray) -> list[IntArray]:
     """Sets of states that are never left once entered."""
     reach = reachable(p)
+    if reach.all():
+        return [np.arange(len(p))]
     recurrent = (reach <= reach.T).all(axis=1)  # whatever it reaches leads back to it
     distinct = {row.tobytes(): row for row in reach[recurrent]}
     return [np.flatnonzero(row) for row in distinct.values()]
@@ -59,7 +61,7 @@ def ergodic(p: FloatArray) -> FloatArray:
     system[..., -1, :] = 1.0
     right = np.zeros((k, 1))
     right[-1] = 1.0
-    return np.asarray(np.linalg.solve(system, np.broadcast_to(right, (*p.shape[:-2], k, 1)))[..., 0])
+    return np.asarray(np.linalg.solve(system, right)[..., 0])
 
 
 def first_passage(p: FloatArray) -> FloatArray:

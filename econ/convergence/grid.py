@@ -53,12 +53,14 @@ def grid(panel: Panel, x: str) -> Grid:
     values = panel.values(x)
     if panel.time is None:
         raise DataError("This panel is a cross-section; distribution dynamics need a panel with a time column.")
-    table = np.full((panel.n_units, int(panel.time_codes.max()) + 1), np.nan)
-    table[panel.unit_codes, panel.time_codes] = values
+    T = int(panel.time_codes.max()) + 1
+    cells = np.full(panel.n_units * T, np.nan)
+    cells[panel.unit_codes * T + panel.time_codes] = values
+    table = cells.reshape(-1, T)
     codes = np.flatnonzero(~np.isnan(table).all(axis=0)).astype(np.intp)
     if len(codes) < 2:
         raise ModelError(f"{x!r} is known in {len(codes)} period(s); its dynamics need at least two.")
-    return Grid(panel.units, codes, tuple(panel.period(int(code)) for code in codes), table[:, codes])
+    return Grid(panel.units, codes, tuple(map(panel.period, codes.tolist())), table[:, codes])
 
 
 def quantile_cutoffs(values: FloatArray, k: int) -> FloatArray:
@@ -66,13 +68,12 @@ def quantile_cutoffs(values: FloatArray, k: int) -> FloatArray:
 
     The position ``(m - 1) j / k`` is kept in whole numbers, so that a quantile that is an observation is exactly it.
     """
-    known = values.shape[1] - np.isnan(values).sum(axis=1)
-    position = np.maximum(known - 1, 0)[:, None] * np.arange(1, k)
-    low, fraction = position // k, position % k / k
-    high = np.minimum(low + 1, np.maximum(known - 1, 0)[:, None])
     ordered = np.sort(np.ascontiguousarray(values), axis=1)  # vectorised, unlike partitioning at several places
-    below, above = np.take_along_axis(ordered, low, axis=1), np.take_along_axis(ordered, high, axis=1)
-    return np.asarray(below + (above - below) * fraction)
+    last = np.maximum((~np.isnan(ordered)).sum(axis=1) - 1, 0)[:, None]
+    low, part = np.divmod(last * np.arange(1, k), k)
+    row = np.arange(len(ordered))[:, None]
+    below, above = ordered[row, low], ordered[row, np.minimum(low + 1, last)]
+    return np.asarray(below + (above - below) * (part / k))
 
 
 def class_cutoffs(values: FloatArray, classes: int | Sequence[float], quantiles: Quantiles) -> FloatArray:
@@ -89,11 +90,8 @@ def by_quantile(classes: int | Sequence[float]) -> bool:
 
 def classify(values: FloatArray, cutoffs: FloatArray) -> IntArray:
     """(n, T) classes 0, 1, ..., k - 1, missing as -1; class j is (cutoff j - 1, cutoff j]."""
-    codes = np.zeros(values.shape, dtype=np.int16)
-    for limits in cutoffs.T:
-        codes += values > limits
-    codes[np.isnan(values)] = -1
-    return codes.astype(np.intp)
+    codes = (values > cutoffs.T[:, None, :]).sum(axis=0, dtype=np.int16)
+    return np.asarray(codes - np.isnan(values), dtype=np.intp)
 
 
 def check_classes(classes: int | Sequence[float]) -> int:
@@ -114,9 +112,9 @@ def check_classes(classes: int | Sequence[float]) -> int:
 def refuse_empty_classes(codes: IntArray, cutoffs: FloatArray, found: Grid, x: str) -> None:
     """Refuse a class that holds no unit, in any period where cut-offs are by period, else in all."""
     k, periods = cutoffs.shape[1] + 1, len(cutoffs)
-    row = np.broadcast_to(np.arange(codes.shape[1]) if periods > 1 else 0, codes.shape)
-    held = np.bincount((row * k + codes)[codes >= 0], minlength=periods * k).reshape(periods, k)
-    if (held > 0).all():
+    cells = codes + 1 + np.arange(0, periods * (k + 1), k + 1)  # the first cell of each period holds what is missing
+    held = np.bincount(cells.ravel(), minlength=periods * (k + 1)).reshape(periods, k + 1)[:, 1:]
+    if held.all():
         return
     period, j = (int(at) for at in np.argwhere(held == 0)[0])
     limits = [-np.inf, *cutoffs[period].tolist(), np.inf]

@@ -36,36 +36,45 @@ class Markov:
 
     Attributes
     ----------
-    counts : k x k, moves from the class of the index to that of the column in one step
-    spans : (R, k, k), the same by subperiod
+    spans : (R, k, k) moves by subperiod, from the class of the row to that of the column in one step
     limits : (T or 1, k - 1), upper limits of all classes but the last, by period or for all
     periods : (T,) labels of the periods
     spec : what was asked for, as plain JSON
-    notes : what a reader must know
+    said : what a reader must know of the panel and the classes
+
+    Everything else is worked out when it is first asked for.
     """
 
-    counts: pd.DataFrame
     spans: IntArray
     limits: FloatArray
     periods: tuple[Any, ...]
     spec: dict[str, Any]
-    notes: tuple[Text, ...] = ()
+    said: tuple[Text, ...] = ()
+
+    @cached_property
+    def notes(self) -> tuple[Text, ...]:
+        """What a reader must know."""
+        return (*self.said, *_reducible(self._closed))
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """k x k moves from the class of the index to that of the column in one step."""
+        return _square(self._n)
 
     @cached_property
     def transitions(self) -> pd.DataFrame:
         """k x k probabilities ``p_ij = n_ij / n_i``; rows add up to 1."""
-        return self._square(chain.transition_matrix(self.counts.to_numpy()))
+        return _square(self._p)
 
     @cached_property
     def std_errors(self) -> pd.DataFrame:
         """k x k standard errors ``sqrt(p_ij (1 - p_ij) / n_i)`` (Anderson and Goodman 1957)."""
-        return self._square(chain.probability_errors(self.counts.to_numpy()))
+        return _square(chain.probability_errors(self._n))
 
     @cached_property
     def steady_state(self) -> "pd.Series[float]":
         """Ergodic distribution ``pi = pi P`` by class; missing, with a note, if there is more than one."""
-        k = len(self.counts)
-        return self._by_class(chain.ergodic(self._p) if self._unique else np.full(k, np.nan), "steady_state")
+        return _by_class(chain.ergodic(self._p) if self._unique else np.full(len(self._p), np.nan), "steady_state")
 
     @cached_property
     def mobility(self) -> pd.DataFrame:
@@ -75,12 +84,11 @@ class Markov:
         ``1 - |lambda_2|``; ``bartholomew`` ``sum_i pi_i sum_j p_ij |i - j| / (k - 1)`` with the ergodic ``pi``.
         Standard errors by the delta method.
         """
-        totals = self.counts.to_numpy().sum(axis=1)
         return pd.DataFrame(
             {
                 "index": chain.MOBILITY,
                 "estimate": chain.mobility(self._p, self._unique),
-                "std_error": chain.mobility_errors(self._p, totals, self._unique),
+                "std_error": chain.mobility_errors(self._p, self._n.sum(axis=1), self._unique),
             }
         )
 
@@ -88,7 +96,7 @@ class Markov:
     def sojourn(self) -> "pd.Series[float]":
         """Expected steps in a class once entered, ``1 / (1 - p_ii)``; infinite for a class that is never left."""
         with np.errstate(divide="ignore"):
-            return self._by_class(1 / (1 - np.diag(self._p)), "sojourn")
+            return _by_class(1 / (1 - np.diag(self._p)), "sojourn")
 
     @cached_property
     def first_passage(self) -> pd.DataFrame:
@@ -96,7 +104,7 @@ class Markov:
 
         On the diagonal until the return (``1 / pi_i``); infinite where reaching it is not certain.
         """
-        return self._square(chain.first_passage(self._p))
+        return _square(chain.first_passage(self._p))
 
     @cached_property
     def test(self) -> pd.DataFrame:
@@ -108,19 +116,21 @@ class Markov:
         """``period, 1, ..., k - 1``: upper limits of the classes; one row, period ``all``, if they do not change."""
         return cutoff_frame(self.limits, self.periods)
 
-    @property
-    def _p(self) -> FloatArray:
-        return self.transitions.to_numpy()
+    @cached_property
+    def _n(self) -> IntArray:
+        return np.asarray(self.spans.sum(axis=0))
 
     @cached_property
+    def _p(self) -> FloatArray:
+        return chain.transition_matrix(self._n)
+
+    @cached_property
+    def _closed(self) -> list[IntArray]:
+        return chain.closed_classes(self._p)
+
+    @property
     def _unique(self) -> bool:
-        return len(chain.closed_classes(self._p)) == 1
-
-    def _square(self, values: FloatArray) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self.counts.index, columns=self.counts.columns)
-
-    def _by_class(self, values: FloatArray, name: str) -> "pd.Series[float]":
-        return pd.Series(values, index=self.counts.index, name=name)
+        return len(self._closed) == 1
 
 
 def markov(
@@ -168,19 +178,25 @@ def markov(
     codes = classify(found.values, cutoffs)
     refuse_empty_classes(codes, cutoffs, found, x)
     spans = _spans(codes, k, subperiods)
-    counts = spans.sum(axis=0)
-    refuse_unseen_origins(counts, x)
-    notes = (*panel.notes, *found.spacing_note(), *drift_note(found, classes, quantiles, x), *_reducible(counts))
+    refuse_unseen_origins(spans, x)
+    said = (*panel.notes, *found.spacing_note(), *drift_note(found, classes, quantiles, x))
     spec = {"estimator": "markov", "outcome": x, "classes": k, "dataset": panel.dataset, "labels": panel.labels([x])}
     spec |= {"rule": class_rule(classes, quantiles), "subperiods": subperiods}
     spec |= {"n_units": len(found.units), "periods": [found.periods[0], found.periods[-1]]}
-    return Markov(class_square(counts), spans, cutoffs, found.periods, spec, notes)
+    return Markov(spans, cutoffs, found.periods, spec, said)
 
 
-def class_square(values: "IntArray | FloatArray") -> pd.DataFrame:
+def _square(values: "IntArray | FloatArray") -> pd.DataFrame:
     """A k x k frame over classes 1, ..., k."""
-    names = range(1, values.shape[0] + 1)
-    return pd.DataFrame(values, index=pd.Index(names, name="from"), columns=pd.Index(names, name="to"))
+    return pd.DataFrame(values, index=_classes(values, "from"), columns=_classes(values, "to"))
+
+
+def _by_class(values: FloatArray, name: str) -> "pd.Series[float]":
+    return pd.Series(values, index=_classes(values, "from"), name=name)
+
+
+def _classes(values: "IntArray | FloatArray", name: str) -> pd.RangeIndex:
+    return pd.RangeIndex(1, len(values) + 1, name=name)
 
 
 def class_rule(classes: int | Sequence[float], quantiles: Quantiles) -> str:
@@ -203,8 +219,8 @@ def homogeneity_frame(counts: IntArray) -> pd.DataFrame:
 
 
 def refuse_unseen_origins(counts: IntArray, x: str) -> None:
-    """Refuse a class from which no move starts: its row of probabilities is undefined."""
-    empty = np.flatnonzero(counts.sum(axis=1) == 0)
+    """Refuse a class from which no move starts in any of (R, k, k): its row of probabilities is undefined."""
+    empty = np.flatnonzero(counts.sum(axis=(0, 2)) == 0)
     if len(empty):
         raise ModelError(
             f"No unit of {x!r} is in class {empty[0] + 1} with a value in the next period, so its transition "
@@ -240,8 +256,7 @@ def _spans(codes: IntArray, k: int, subperiods: int) -> IntArray:
     return chain.count_transitions(codes, k, np.arange(steps) * subperiods // steps, subperiods)
 
 
-def _reducible(counts: IntArray) -> tuple[Text, ...]:
-    closed = chain.closed_classes(chain.transition_matrix(counts))
+def _reducible(closed: list[IntArray]) -> tuple[Text, ...]:
     if len(closed) == 1:
         return ()
     sets = ["{" + ", ".join(str(state + 1) for state in states) + "}" for states in closed]

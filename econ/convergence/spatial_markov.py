@@ -21,7 +21,7 @@ from econ.convergence.grid import (
     quantile_cutoffs,
     refuse_empty_classes,
 )
-from econ.convergence.markov import Markov, class_rule, class_square, drift_note, refuse_unseen_origins
+from econ.convergence.markov import Markov, class_rule, drift_note, refuse_unseen_origins
 from econ.data.neighbours import row_standardised
 from econ.errors import DataError, OptionError
 from econ.linear.fit import FloatArray, IntArray
@@ -157,7 +157,7 @@ def spatial_markov(
     refuse_empty_classes(codes, cutoffs, found, x)
     rule = LagRule(cutoffs if lag_classes == "own" else None, k, quantiles)
     counts, lag_cutoffs = conditional_counts(found.values, codes, matrix, rule)
-    refuse_unseen_origins(counts.sum(axis=0), x)
+    refuse_unseen_origins(counts, x)
     test = permutation_test(found.values, codes, matrix, rule, draws, seed)
     spec = {"estimator": "spatial_markov", "outcome": x, "classes": k, "rule": class_rule(classes, quantiles)}
     spec |= {"lag_classes": lag_classes, "draws": draws, "seed": seed, "n_units": len(found.units)}
@@ -165,7 +165,7 @@ def spatial_markov(
     permuted: Text = {language: words.format(draws) for language, words in PERMUTED.items()}
     shared = (*panel.notes, *found.spacing_note(), *drift_note(found, classes, quantiles, x))
     notes = (*shared, *getattr(w, "notes", ()), permuted, *_thin_notes(counts))
-    pooled = Markov(class_square(counts.sum(axis=0)), counts, cutoffs, found.periods, spec, shared)
+    pooled = Markov(counts, cutoffs, found.periods, spec, shared)
     own, lag = cutoff_frame(cutoffs, found.periods), cutoff_frame(lag_cutoffs, found.periods)
     return SpatialMarkov(conditional_frame(counts), pooled, test, own, lag, spec, notes)
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from econ import DataError, ModelError, OptionError, Panel
 from econ.convergence import chain
-from econ.convergence.grid import quantile_cutoffs
+from econ.convergence.grid import classify, quantile_cutoffs
 from econ.convergence.markov import markov
 from econ.linear.fit import FloatArray
 
@@ -48,6 +48,16 @@ def test_counts_by_hand() -> None:
     p, n = result.transitions.loc[2, 3], result.counts.loc[2].sum()
     assert result.std_errors.loc[2, 3] == pytest.approx(np.sqrt(p * (1 - p) / n))
     assert result.cutoffs["period"].tolist() == list(range(2000, 2012))
+
+
+@pytest.mark.parametrize("k", [2, 5, 300])
+def test_classes_of_each_period_by_bisection(k: int) -> None:
+    rng = np.random.default_rng(k)
+    values = rng.normal(size=(40, 3)).round(1)  # with values that are limits
+    values[rng.random(values.shape) < 0.1] = np.nan
+    cutoffs = np.sort(rng.normal(size=(3, k - 1)), axis=1).round(1)
+    expected = [np.where(np.isnan(x), -1, np.searchsorted(c, x)) for x, c in zip(values.T, cutoffs, strict=True)]
+    np.testing.assert_array_equal(classify(values, cutoffs), np.transpose(expected))
 
 
 def test_gaps_and_missing_values() -> None:
