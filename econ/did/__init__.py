@@ -1,9 +1,26 @@
 """Difference-in-differences for pilot policies."""
 
+from econ.did.bacon import Bacon, bacon
 from econ.did.callaway_santanna import callaway_santanna
+from econ.did.compare import Comparison, compare
 from econ.did.event_study import event_study
 from econ.did.result import DidResult, difference
 from econ.did.sun_abraham import sun_abraham
 from econ.did.twfe import twfe
+from econ.did.weights import EffectWeights, effect_weights, twfe_weights
 
-__all__ = ["DidResult", "callaway_santanna", "difference", "event_study", "sun_abraham", "twfe"]
+__all__ = [
+    "Bacon",
+    "Comparison",
+    "DidResult",
+    "EffectWeights",
+    "bacon",
+    "callaway_santanna",
+    "compare",
+    "difference",
+    "effect_weights",
+    "event_study",
+    "sun_abraham",
+    "twfe",
+    "twfe_weights",
+]

@@ -140,6 +140,12 @@ class _Builder:
 
     def overall(self, post: BoolArray, average: AverageOver) -> Averages:
         rows = np.flatnonzero(post)
+        if average == "cells" and np.isnan(self.cells.event_time).all():
+            words = {
+                "en": "One coefficient for all treated observations, their effects weighted as weights() shows",
+                "zh": "所有处理观测共用一个系数，各效应的权重见 weights()",
+            }
+            return self._rows(["overall"], [rows], words)
         if average == "cells":
             words = {
                 "en": "Average over treated cells, weighted by their treated observations",

@@ -35,6 +35,7 @@ class DidDesign:
     units : (n,) codes of the panel's units in the order of the rows below: by class, then as in the panel
     starts : (C + 1,) class c has the rows ``starts[c]`` to ``starts[c + 1] - 1``
     first : (C,) first treated period of each class on the panel's calendar, infinite = never, ascending
+    by : column of the groups that effects are asked for by, or None
     groups : (C,) group of each class, or None when effects are not asked for by group; None for the never treated
     calendar : (T,) calendar numbers of the periods in the sample, ascending
     Y : (n, T) the outcome, zero where not observed
@@ -49,6 +50,7 @@ class DidDesign:
     units: IntArray
     starts: IntArray
     first: FloatArray
+    by: str | None
     groups: tuple[str | None, ...] | None
     calendar: IntArray
     Y: FloatArray
@@ -88,8 +90,10 @@ class DidDesign:
     def class_weight(self) -> FloatArray:
         """(C,) units (sum of weights) of each class."""
         if self.unit_weights is None:
-            return np.diff(self.starts).astype(np.float64)
-        return np.asarray(np.add.reduceat(self.unit_weights, self.starts[:-1]))
+            units: FloatArray = np.diff(self.starts).astype(np.float64)
+            return units
+        sums: FloatArray = np.add.reduceat(self.unit_weights, self.starts[:-1])
+        return sums
 
     @cached_property
     def counts(self) -> FloatArray:
@@ -180,6 +184,28 @@ def read_design(
         problem, first, more = _last_as_never(problem, first, anticipation)
         notes = (*notes, more)
     return _wide(problem, cohort, first, by, notes)
+
+
+def balanced(design: DidDesign) -> DidDesign:
+    """The same design on the units that are observed in every period, the others named in a note."""
+    if design.observed is None:
+        return design
+    complete = design.observed.all(axis=1)
+    if not complete.any():
+        raise ModelError(
+            "No unit is observed in every period of the sample; choose fewer periods (panel.where) so that some are."
+        )
+    problem, first = design.problem, np.full(design.panel.n_units, np.inf)
+    first[design.units] = design.first[design.class_of]
+    gone = np.isin(problem.unit_codes, design.units[~complete])
+    problem = _with_sample(problem, problem.sample.without(gone, "unit not observed in every period"))
+    _refuse_no_contrast(design.panel, problem, first, design.cohort)
+    names = _named(design.panel.units[np.sort(design.units[~complete])])
+    note = {
+        "en": f"Left out because they are not observed in every period: {names}.",
+        "zh": f"因并非各期均有观测而剔除：{names}。",
+    }
+    return _wide(problem, design.cohort, first, design.by, (*design.notes, note))
 
 
 def _check(panel: Panel, anticipation: int, covariates: Sequence[str]) -> None:
@@ -294,6 +320,7 @@ def _wide(problem: Problem, cohort: str, first: FloatArray, by: str | None, note
         units,
         np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(keys)))]),
         np.array([key[0] for key in keys]),
+        by,
         None if by is None else tuple(key[1] for key in keys),
         calendar,
         lay_out(problem.sample.take(problem.variables.outcome)),

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
     from econ.report.figures import Plot
 
 
+TERMS = {
+    "overall": {"label": "Average effect on the treated", "label_zh": "处理组平均效应"},
+    "event_time": {"label": "Event time", "label_zh": "相对处理期"},
+    "cohort": {"label": "Cohort", "label_zh": "队列"},
+    "period": {"label": "Period", "label_zh": "时期"},
+    "group": {"label": "Group", "label_zh": "组"},
+}
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class DidResult(Estimate):
     """Effects by cell with their joint covariance, and what is needed to average them.
@@ -105,7 +114,7 @@ class DidResult(Estimate):
             n_clusters=self.n_clusters,
             dropped=self.dropped,
             stats=self.stats,
-            labels=self.labels,
+            labels=dict(self.labels) | TERMS,
             notes=(*self.notes, _sentence(found.words)),
         )
         return replace(estimate, tests=(_equal_effects(estimate),)) if kind == "group" else estimate

@@ -1,4 +1,5 @@
 from .figures import Plot as Plot
+from .figures import bacon_plot as bacon_plot
 from .figures import beta_plot as beta_plot
 from .figures import coefficient_plot as coefficient_plot
 from .figures import dagum_plot as dagum_plot
@@ -13,6 +14,7 @@ from .figures import theil_plot as theil_plot
 from .figures import tile_map as tile_map
 from .figures import transition_plot as transition_plot
 from .figures import treatment_plot as treatment_plot
+from .figures import weights_plot as weights_plot
 from .frames import DataColumn as DataColumn
 from .frames import data_table as data_table
 from .regression import table as table

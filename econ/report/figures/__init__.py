@@ -10,9 +10,11 @@ from econ.report.figures.plot import Plot
 from econ.report.figures.scatter import beta_plot
 from econ.report.figures.tiles import tile_map
 from econ.report.figures.treatment import treatment_plot
+from econ.report.figures.weights import bacon_plot, weights_plot
 
 __all__ = [
     "Plot",
+    "bacon_plot",
     "beta_plot",
     "coefficient_plot",
     "dagum_plot",
@@ -27,4 +29,5 @@ __all__ = [
     "tile_map",
     "transition_plot",
     "treatment_plot",
+    "weights_plot",
 ]
