@@ -25,6 +25,7 @@ IndicatorDirection = Literal["positive", "negative"]
 IndicatorScaling = Literal["pooled", "period"]
 WeightMethod = Literal["entropy", "critic", "pca", "equal"]
 ZeroWord = Literal["limit", "rescale", "shift"]
+SurvivalEvent = Literal["decline", "recovery"]
 
 Aggregation = Literal["event", "cohort", "period", "overall", "group"]
 AverageOver = Literal["cells", "event", "cohort", "period"]

@@ -1,20 +1,21 @@
-"""High-tech zones in decline: the published counts tested exactly, and decline and recovery in simulated zones."""
+"""High-tech zones in decline: published counts tested exactly; decline, recovery and its time in simulated zones."""
 
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import econ
-from econ.report import DataColumn, Item, data_table, item, line_plot
+from econ.report import DataColumn, Item, data_table, item, line_plot, survival_plot
 
 TITLE = {"en": "High-tech zones in decline", "zh": "高新区的衰退与恢复"}
 ABSTRACT = {
     "en": "From 2015 to 2018 employment fell in 40 and revenue in 37 of the 169 national high-tech zones, 12 and 10 of them "
     "among the 16 of the Northeast. Tests these published counts exactly, and shows on simulated zones, made to have the "
-    "same counts, what the figures of single zones would tell: the size of the falls, resistance and recovery.",
+    "same counts, what the figures of single zones would tell: the size of the falls, resistance and recovery, and how long recovery takes.",
     "zh": "2015—2018 年，169 家国家高新区中有 40 家从业人员减少、37 家营业收入减少，其中东北 16 家中分别占 12 家和 10 家。"
-    "本研究对这些已发表的计数作精确检验，并以计数与之相同的模拟高新区演示分区数据可说明的问题：跌幅、抵抗力与恢复力。",
+    "本研究对这些已发表的计数作精确检验，并以计数与之相同的模拟高新区演示分区数据可说明的问题：跌幅、抵抗力与恢复力，以及恢复所需的时间。",
 }
 DATASETS = ("published_claims", "zones_simulated")
 
@@ -24,7 +25,7 @@ SPAN = {"before": 2014, "trough": 2015, "end": 2019}
 
 
 def estimate() -> dict[str, Any]:
-    """The published counts; decline, resilience and recovery of the simulated zones, with their notes."""
+    """The published counts; decline, resilience and time to recovery of the simulated zones, with their notes."""
     claims = econ.load_frame("published_claims").set_index("id")["value"].astype(int)
     zones = econ.load("zones_simulated")
     results: dict[str, Any] = {"simulated": list(zones.notes)}
@@ -44,17 +45,25 @@ def estimate() -> dict[str, Any]:
     plate = stand.units["zone"].map(zones.attribute("plate"))
     results["resilience"] = stand.groups.assign(back=stand.units.groupby(plate)["recovered"].mean().to_numpy())
     results["resilience_notes"] = [note for note in stand.notes if note not in zones.notes]
+    results |= recovery(zones)
     results["paths"] = paths(zones)
     return results
 
 
+def recovery(zones: econ.Panel) -> dict[str, Any]:
+    """Time until zones that fell are back: curves by plate, and a table of them with their log-rank tests."""
+    found = econ.disparity.survival(zones, "employment", "recovery", **SPAN, groups="plate")
+    last = found.curves.groupby("group")[["survival", "ci_low", "ci_high"]].last()
+    medians = found.medians.rename(columns={"ci_low": "median_low", "ci_high": "median_high"}).replace(np.inf, np.nan)
+    table = medians.merge(last.reset_index()).merge(found.test[["group", "p_value"]])
+    notes = [note for note in found.notes if note not in zones.notes]
+    return {"recovery": table, "recovery_curves": found.curves, "recovery_notes": notes}
+
+
 def paths(zones: econ.Panel) -> pd.DataFrame:
-    """Employment by plate, 100 before the shock, and the share of zones at or above their level of then, percent."""
+    """Employment by plate, 100 before the shock."""
     frame = zones.frame.query("year >= @SPAN['before'] - 2")
-    before = zones.frame[zones.frame["year"] == SPAN["before"]].set_index("zone")["employment"]
-    frame = frame.assign(back=frame["employment"] >= frame["zone"].map(before))
-    by = frame.groupby(["plate", "year"])
-    table = pd.DataFrame({"employment": by["employment"].sum(), "back": 100 * by["back"].mean()}).reset_index()
+    table = frame.groupby(["plate", "year"])["employment"].sum().reset_index()
     base = table[table["year"] == SPAN["before"]].set_index("plate")["employment"]
     return table.assign(index=100 * table["employment"] / table["plate"].map(base))
 
@@ -74,10 +83,11 @@ LABELS = {
     "employment": {"en": "Year-end employment", "zh": "年末从业人员"},
     "revenue": {"en": "Revenue", "zh": "营业收入"},
     "index": {"en": f"Employment, {SPAN['before']} = 100", "zh": f"从业人员（{SPAN['before']} 年 = 100）"},
-    "back": {
-        "en": f"Zones at or above their {SPAN['before']} employment, %",
-        "zh": f"从业人员不低于 {SPAN['before']} 年的高新区占比（%）",
+    "survival": {
+        "en": f"Share not yet back at the employment of {SPAN['before']}",
+        "zh": f"从业人员尚未恢复至 {SPAN['before']} 年水平的比例",
     },
+    "time": {"en": f"Years since {SPAN['trough']}", "zh": f"{SPAN['trough']} 年后的年数"},
     **{name: {"en": name, "zh": zh} for name, zh in NAMES_ZH.items()},
 }
 STUB = {"en": "Plate", "zh": "板块"}
@@ -107,6 +117,13 @@ MEASURES = {
     "zh": "抵抗力与恢复力：板块增速减全部高新区增速，再除以后者的绝对值，大于 0 表示好于总体。敏感度：板块跌幅与总体跌幅之比。"
     f"已恢复：{SPAN['end']} 年从业人员不低于 {SPAN['before']} 年的高新区占比。",
 }
+CURVES = {
+    "en": f"Kaplan-Meier estimates of zones below their employment of {SPAN['before']} in {SPAN['trough']}, with 95 % "
+    "log-log intervals (Greenwood's variance). Log-rank test of the plate against all other zones, in the last row of the "
+    "equality of all plates; zones are taken as independent, p-values not adjusted for the number of plates.",
+    "zh": f"对 {SPAN['trough']} 年从业人员低于 {SPAN['before']} 年的高新区作 Kaplan-Meier 估计，95% 区间采用 Greenwood 方差与双对数变换。"
+    "对数秩检验为该板块与其余全部高新区之比较，末行检验各板块相同；假定各高新区相互独立，p 值未按板块数调整。",
+}
 
 
 def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
@@ -117,16 +134,12 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
     yield item("published", published_table(results, lang, style))
     yield item("decline", decline_table(results, lang, style, simulated))
     yield item("resilience", resilience_table(results, lang, style, simulated))
-    for name in ("index", "back"):
-        title = {
-            "en": f"Simulated zones: {'employment' if name == 'index' else 'zones back at their old level'} by plate",
-            "zh": f"模拟高新区：分板块{'从业人员' if name == 'index' else '恢复比例'}",
-        }
-        frame = results.frame("paths")
-        frame = frame[frame["year"] >= SPAN["trough"]] if name == "back" else frame
-        notes = [*simulated, ARTEFACT]
-        plot = line_plot(frame, name, x="year", by="plate", labels=LABELS, title=title, notes=notes, lang=lang)
-        yield item(f"path_{name}", plot)
+    yield item("recovery", recovery_table(results, lang, style, simulated))
+    words: dict[str, Any] = {"labels": LABELS, "notes": [*simulated, ARTEFACT], "lang": lang}
+    title = {"en": "Simulated zones: employment by plate", "zh": "模拟高新区：分板块从业人员"}
+    yield item("path_index", line_plot(results.frame("paths"), "index", x="year", by="plate", title=title, **words))
+    title = {"en": "Simulated zones: time until back at the old level", "zh": "模拟高新区：恢复至原水平所需的时间"}
+    yield item("recovery_time", survival_plot(results.frame("recovery_curves"), title=title, **words))
 
 
 def reading(results: econ.report.Results) -> dict[str, str]:
@@ -249,6 +262,39 @@ def resilience_table(
             "back": DataColumn({"en": "Recovered", "zh": "已恢复"}, "", "percent", 1),
         },
         notes=[*simulated, ARTEFACT, *results["resilience_notes"], MEASURES],
+        style=style,
+    )
+
+
+def recovery_table(
+    results: econ.report.Results, lang: econ.Lang, style: str, simulated: list[dict[str, str]]
+) -> econ.report.Table:
+    """How long the simulated zones took to be back, by plate."""
+    at_end = {"en": f"Not back by {SPAN['end']}", "zh": f"至 {SPAN['end']} 年尚未恢复"}
+    half = {"en": "Years until half are back", "zh": "半数恢复所需年数"}
+    frame = results.frame("recovery").sort_values("group", key=in_order)
+    return data_table(
+        frame.assign(group=[named(name, lang) for name in frame["group"]]),
+        title={
+            "en": f"Simulated zones: time until employment is back at the level of {SPAN['before']}, by plate",
+            "zh": f"模拟高新区：分板块从业人员恢复至 {SPAN['before']} 年水平所需的时间",
+        },
+        lang=lang,
+        rows="group",
+        stub=STUB,
+        columns={
+            "n": DataColumn({"en": "Fell", "zh": "下降"}, "", "integer"),
+            "events": DataColumn({"en": "Back", "zh": "已恢复"}, "", "integer"),
+            "survival": DataColumn({"en": "Share", "zh": "占比"}, at_end, "percent", 1),
+            "ci_low": DataColumn({"en": "Low", "zh": "下限"}, at_end, "percent", 1),
+            "ci_high": DataColumn({"en": "High", "zh": "上限"}, at_end, "percent", 1),
+            "median": DataColumn({"en": "Median", "zh": "中位数"}, half, "integer"),
+            "median_low": DataColumn({"en": "Low", "zh": "下限"}, half, "integer"),
+            "median_high": DataColumn({"en": "High", "zh": "上限"}, half, "integer"),
+            "p_value": DataColumn({"en": "p, log-rank", "zh": "对数秩 p"}, "", "p_value"),
+        },
+        notes=[*simulated, ARTEFACT, *results["recovery_notes"], CURVES],
+        missing={"en": f"A dash (–): not reached by {SPAN['end']}.", "zh": f"–表示至 {SPAN['end']} 年未达到。"},
         style=style,
     )
 

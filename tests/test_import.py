@@ -7,7 +7,18 @@ import pytest
 import econ
 
 ROOT = Path(econ.__file__).parents[1]
-HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "seaborn", "formulaic", "great_tables", "pytask", "rich")
+HEAVY = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "statsmodels",
+    "matplotlib",
+    "seaborn",
+    "formulaic",
+    "great_tables",
+    "pytask",
+    "rich",
+)
 
 
 def loaded_after(code: str, cwd: Path = ROOT) -> set[str]:

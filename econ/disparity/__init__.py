@@ -12,6 +12,7 @@ from econ.disparity.indices import atkinson, cv, gini, kakwani, schutz, wolfson
 from econ.disparity.rank_sensitivity import Sensitivity, rank_sensitivity
 from econ.disparity.resilience import Resilience, resilience
 from econ.disparity.structure import Structure, ellison_glaeser, krugman, location_quotient, shift_share
+from econ.disparity.survival import Survival, survival
 from econ.disparity.theil import Theil, theil
 from econ.disparity.topsis import topsis
 from econ.disparity.weighting import limit, rescale, shift
@@ -28,6 +29,7 @@ __all__ = [
     "Resilience",
     "Sensitivity",
     "Structure",
+    "Survival",
     "Theil",
     "atkinson",
     "centre_of_gravity",
@@ -54,6 +56,7 @@ __all__ = [
     "schutz",
     "shift",
     "shift_share",
+    "survival",
     "theil",
     "topsis",
     "wolfson",

@@ -10,6 +10,7 @@ from .figures import line_plot as line_plot
 from .figures import paths_plot as paths_plot
 from .figures import ridge_plot as ridge_plot
 from .figures import sigma_plot as sigma_plot
+from .figures import survival_plot as survival_plot
 from .figures import theil_plot as theil_plot
 from .figures import tile_map as tile_map
 from .figures import transition_plot as transition_plot

@@ -8,6 +8,7 @@ from econ.report.figures.markov import kernel_plot, ridge_plot, transition_plot
 from econ.report.figures.paths import paths_plot
 from econ.report.figures.plot import Plot
 from econ.report.figures.scatter import beta_plot
+from econ.report.figures.survival import survival_plot
 from econ.report.figures.tiles import tile_map
 from econ.report.figures.treatment import treatment_plot
 from econ.report.figures.weights import bacon_plot, weights_plot
@@ -25,6 +26,7 @@ __all__ = [
     "paths_plot",
     "ridge_plot",
     "sigma_plot",
+    "survival_plot",
     "theil_plot",
     "tile_map",
     "transition_plot",
