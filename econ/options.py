@@ -20,6 +20,9 @@ CountedEffects = Literal["nonnested", "all", "none"]
 GroupFactor = Literal["min", "own"]
 DistanceKernel = Literal["uniform", "bartlett"]
 ConleyPeriods = Literal["all", "same"]
+WildKind = Literal["restricted", "unrestricted"]
+WildWeights = Literal["rademacher", "webb", "mammen"]
+Tail = Literal["two_sided", "greater", "less"]
 ClubMerging = Literal["phillips_sul", "von_lyncker"]
 IndicatorDirection = Literal["positive", "negative"]
 IndicatorScaling = Literal["pooled", "period"]
@@ -32,6 +35,8 @@ AverageOver = Literal["cells", "event", "cohort", "period"]
 ControlGroup = Literal["never", "not_yet"]
 BasePeriod = Literal["varying", "universal"]
 AttMethod = Literal["dr", "dr_improved", "ipw", "reg"]
+HonestBound = Literal["relative_magnitude", "smoothness"]
+BiasRestriction = Literal["increasing", "decreasing", "positive", "negative"]
 
 
 def check_word(value: str, allowed: Any, name: str) -> None:

@@ -4,7 +4,9 @@ from econ.did.bacon import Bacon, bacon
 from econ.did.callaway_santanna import callaway_santanna
 from econ.did.compare import Comparison, compare
 from econ.did.event_study import event_study
+from econ.did.permute import Permutation, permute
 from econ.did.result import DidResult, difference
+from econ.did.robustness import Robustness, leave_one_out, placebo_dates
 from econ.did.sun_abraham import sun_abraham
 from econ.did.twfe import twfe
 from econ.did.weights import EffectWeights, effect_weights, twfe_weights
@@ -14,12 +16,17 @@ __all__ = [
     "Comparison",
     "DidResult",
     "EffectWeights",
+    "Permutation",
+    "Robustness",
     "bacon",
     "callaway_santanna",
     "compare",
     "difference",
     "effect_weights",
     "event_study",
+    "leave_one_out",
+    "permute",
+    "placebo_dates",
     "sun_abraham",
     "twfe",
     "twfe_weights",

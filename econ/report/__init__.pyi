@@ -8,7 +8,9 @@ from .figures import gravity_plot as gravity_plot
 from .figures import kernel_plot as kernel_plot
 from .figures import line_plot as line_plot
 from .figures import paths_plot as paths_plot
+from .figures import permutation_plot as permutation_plot
 from .figures import ridge_plot as ridge_plot
+from .figures import robustness_plot as robustness_plot
 from .figures import sigma_plot as sigma_plot
 from .figures import survival_plot as survival_plot
 from .figures import theil_plot as theil_plot

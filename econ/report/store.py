@@ -7,6 +7,7 @@ read: so a label that is changed in a card shows in the tables, and costs no reg
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ Labels = Mapping[str, Mapping[str, str]]
 
 
 def write(path: Path, values: Mapping[str, Any], labels: Labels | None = None) -> None:
-    """Write named estimates, data frames, arrays, numbers and texts, nested in lists and dicts at will.
+    """Write named results, data frames, arrays, numbers and texts, nested in lists and dicts at will.
 
     ``labels`` are those of the cards, column -> {"label", "label_zh", "unit"}; where an estimate has the same, they are
     left empty in the file.
@@ -118,10 +119,18 @@ def _encode(value: Any, where: str) -> Any:
     if type(value).__module__.split(".")[0] == "econ" and hasattr(value, "to_json") and hasattr(value, "from_json"):
         name = f"{type(value).__module__}.{type(value).__qualname__}"
         return {"type": name, "value": json.loads(value.to_json())}
+    if is_dataclass(value) and type(value).__module__.split(".")[0] == "econ":
+        name = f"{type(value).__module__}.{type(value).__qualname__}"
+        parts = {part.name: getattr(value, part.name) for part in fields(value)}
+        return {
+            "type": "object",
+            "class": name,
+            "value": {key: _encode(v, f"{where}.{key}") for key, v in parts.items()},
+        }
     if isinstance(value, Mapping):
         return {"type": "dict", "value": {key: _encode(item, f"{where}[{key!r}]") for key, item in _keys(value, where)}}
     raise StudyError(
-        f"estimate() returned a {type(value).__name__} as {where}; it can return estimates, data frames, arrays, "
+        f"estimate() returned a {type(value).__name__} as {where}; it can return results, data frames, arrays, "
         "numbers, texts, and lists and dicts of these."
     )
 
@@ -145,16 +154,24 @@ def _decode(entry: Any) -> Any:
             return tuple(_decode(item) for item in entry["value"])
         case "dict":
             return {key: _decode(item) for key, item in entry["value"].items()}
+        case "object":
+            parts = {key: _decode(item) for key, item in entry["value"].items()}
+            return _class(entry["class"])(**parts)
         case "frame":
             return _decode_frame(entry)
         case "series":
             return _decode_frame(entry).iloc[:, 0]
         case "array":
             return _decode_values(entry).to_numpy().reshape(entry["shape"])
-    module, _, name = entry["type"].rpartition(".")
+    return _class(entry["type"]).from_json(json.dumps(entry["value"]))
+
+
+def _class(path: str) -> Any:
+    """A class of econ by its full name."""
+    module, _, name = path.rpartition(".")
     if module.split(".")[0] != "econ":
-        raise DataError(f"estimates.json holds an entry of the unknown type {entry['type']!r}; build the study again.")
-    return getattr(import_module(module), name).from_json(json.dumps(entry["value"]))
+        raise DataError(f"estimates.json holds an entry of the unknown type {path!r}; build the study again.")
+    return getattr(import_module(module), name)
 
 
 # ---- data frames

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from econ.did import Bacon
 from econ.errors import DataError, StudyError
 from econ.estimate import Estimate
 from econ.report import store
@@ -120,3 +121,11 @@ def test_layout_puts_short_arrays_on_one_line():
         '{\n "a": [1, 2.5, null],\n "b": [\n  [1],\n  [2]\n ],\n "c": [],\n "d": {}\n}'
     )
     assert max(map(len, store.layout(list(range(500))).splitlines())) < 120
+
+
+def test_results_of_any_kind_come_back_as_they_were(tmp_path):
+    result = Bacon(0.5, FRAME[["float", "text"]], "log(y)", ({"en": "A note.", "zh": "注。"},))
+    again = round_trip(tmp_path, result)
+    assert isinstance(again, Bacon)
+    assert (again.twfe, again.outcome, again.notes) == (result.twfe, result.outcome, result.notes)
+    pd.testing.assert_frame_equal(again.comparisons, result.comparisons, check_exact=True)

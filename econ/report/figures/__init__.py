@@ -6,7 +6,9 @@ from econ.report.figures.event import event_plot
 from econ.report.figures.lines import line_plot, sigma_plot
 from econ.report.figures.markov import kernel_plot, ridge_plot, transition_plot
 from econ.report.figures.paths import paths_plot
+from econ.report.figures.permutation import permutation_plot
 from econ.report.figures.plot import Plot
+from econ.report.figures.robustness import robustness_plot
 from econ.report.figures.scatter import beta_plot
 from econ.report.figures.survival import survival_plot
 from econ.report.figures.tiles import tile_map
@@ -24,7 +26,9 @@ __all__ = [
     "kernel_plot",
     "line_plot",
     "paths_plot",
+    "permutation_plot",
     "ridge_plot",
+    "robustness_plot",
     "sigma_plot",
     "survival_plot",
     "theil_plot",

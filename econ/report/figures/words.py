@@ -15,6 +15,7 @@ from econ.report.labels import Labels, Vocabulary, Words, text
 PHRASES: Mapping[str, Mapping[Lang, str]] = {
     "estimate": {"en": "Estimate", "zh": "估计值"},
     "effect_on": {"en": "Effect on {}", "zh": "对{}的影响"},
+    "overall_effect_on": {"en": "Overall effect on {}", "zh": "对{}的总体效应"},
     "event_time": {"en": "Periods since treatment", "zh": "相对处理期"},
     "bars": {"en": "Bars: {}% confidence intervals.", "zh": "线段：{}%置信区间。"},
     "bars_vcov": {"en": "Bars: {}% confidence intervals, {}.", "zh": "线段：{}%置信区间，{}。"},
