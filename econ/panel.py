@@ -364,12 +364,22 @@ class Panel:
         ``transform.deflate``.
         """
         price = self.values(index)
-        return self._transform(
+        return self._real(
             names,
+            base,
             lambda x: transform.deflate(x, price, self.unit_codes, self.time_numbers, base=base, kind=kind),
-            "real_{}",
-            (f"{{}}, {base} prices", f"{{}}（{base}年价格）", None),
         )
+
+    def carry(self, names: Sequence[str], index: str, base: int) -> "Panel":
+        """Add ``real_<name>`` at prices of period ``base``: the value of ``base`` carried by a chain index of volume.
+
+        ``index`` is previous period = 100, such as the official index of real product: ``carry(["gdp"], "gdp_index",
+        2010)``. Nominal values of other periods are not used, so that a revised nominal series never meets an index
+        that was not revised: do not divide one by the other, and do not deflate by their ratio. See
+        ``transform.carry``.
+        """
+        volume = self.values(index)
+        return self._real(names, base, lambda x: transform.carry(x, volume, self.unit_codes, self.time_numbers, base))
 
     def chain(self, index: str, base: int) -> "Panel":
         """Add ``level_<index>``: the level of a chain index (previous period = 100), 1 in period ``base``."""
@@ -541,6 +551,15 @@ class Panel:
         said = "; ".join(f"{pattern.format(name)}: {result.report}" for name, result in done.items())
         return self._with(frame, said, columns)
 
+    def _real(self, names: Sequence[str], base: int, apply: Callable[[FloatArray], Transformed]) -> "Panel":
+        """``real_<name>``; its unit of measure no longer speaks of current prices, its label of those of ``base``."""
+        panel = self._transform(names, apply, "real_{}", (f"{{}}, {base} prices", f"{{}}（{base}年价格）", None))
+        known = {name: panel.column(name) for name in (f"real_{name}" for name in names)}
+        units = {name: (_constant(c.unit), _constant(c.unit_zh)) for name, c in known.items()}
+        return panel.with_labels(
+            {name: replace(c, unit=units[name][0], unit_zh=units[name][1]) for name, c in known.items()}
+        )
+
     def _shift(self, names: Sequence[str], k: int, word: str, label: str, label_zh: str) -> "Panel":
         size = abs(k)
         return self._transform(
@@ -619,6 +638,13 @@ def _check_periods(periods: Any, opposite: str | None = None) -> None:
     if isinstance(periods, bool) or not isinstance(periods, int | np.integer) or periods < 1:
         other = f"; {opposite}() goes the other way" if opposite else ""
         raise OptionError(f"periods={periods!r} is not allowed; give one whole number from 1 up{other}.")
+
+
+def _constant(unit: str | None) -> str | None:
+    """A unit of measure without the words for current prices."""
+    for words in (", current prices", "(当年价)", "（当年价）"):
+        unit = unit.replace(words, "") if unit else unit
+    return unit
 
 
 def _refuse_single_name(names: Any) -> None:

@@ -37,12 +37,11 @@ def estimate() -> dict[str, econ.Estimate]:
 
 def prepare() -> econ.Panel:
     """Growth in percent, regressors of the year before; distance centred, so that the R&D term is at mean distance."""
-    panel = econ.load("provinces").interpolate(["schooling_years"]).chain("gdp_index", BASE)
-    base_gdp = panel.frame.query("year == @BASE").set_index("province")["gdp"]
+    panel = econ.load("provinces").interpolate(["schooling_years"]).carry(["gdp"], "gdp_index", BASE)
     panel = (
         panel.assign(
             growth=lambda d: 100 * np.log(d["gdp_index"] / 100),
-            real_gdp_per_head=lambda d: d["province"].map(base_gdp) * d["level_gdp_index"] / d["population"] * 10_000,
+            real_gdp_per_head=lambda d: d["real_gdp"] / d["population"] * 10_000,
             rd_share=lambda d: 100 * d["rd_expenditure"] / d["gdp"],
             investment_rate=lambda d: 100 * d["gfcf"] / d["gdp"],
             log_openness=lambda d: np.log((d["exports"] + d["imports"]) / d["gdp"]),

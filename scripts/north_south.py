@@ -85,10 +85,9 @@ def long_run(panel: econ.Panel, x: str) -> dict[str, econ.Estimate | pd.DataFram
 
 def prepare() -> econ.Panel:
     """Provinces with their half of the country, real GDP per head and invention grants per million residents."""
-    panel = econ.load("provinces").join(econ.regions()[["province", "half", "plate"]]).chain("gdp_index", BASE)
-    base_gdp = panel.frame.query("year == @BASE").set_index("province")["gdp"]
+    panel = econ.load("provinces").join(econ.regions()[["province", "half", "plate"]]).carry(["gdp"], "gdp_index", BASE)
     return panel.assign(
-        real_gdp_per_head=lambda d: d["province"].map(base_gdp) * d["level_gdp_index"] / d["population"] * 10_000,
+        real_gdp_per_head=lambda d: d["real_gdp"] / d["population"] * 10_000,
         inventions_per_million=lambda d: 100 * d["invention_grants"] / d["population"],
     ).with_labels(
         {

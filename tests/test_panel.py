@@ -161,12 +161,27 @@ def test_lags_point_to_leads_and_growth_over_several_periods_has_its_own_name() 
     assert p.column("growth3_x").label_zh == "授权量增长率（3期）"
 
 
+def test_real_product_of_the_provinces() -> None:
+    p = econ.load("provinces").carry(["gdp"], "gdp_index", 2010)
+    wide = p.frame.pivot(index="province", columns="year", values="real_gdp")
+    index, nominal = (p.frame.pivot(index="province", columns="year", values=name) for name in ("gdp_index", "gdp"))
+    np.testing.assert_allclose(wide[2010], nominal[2010])
+    np.testing.assert_allclose(wide[2012], nominal[2010] * index[2011] / 100 * index[2012] / 100)
+    np.testing.assert_allclose(wide[2009], nominal[2010] / (index[2010] / 100))
+    column = p.column("real_gdp")
+    assert (column.label, column.unit) == ("Gross regional product, 2010 prices", "100m yuan")
+    assert (column.label_zh, column.unit_zh) == ("地区生产总值（2010年价格）", "亿元")
+    assert column.quality == "derived"
+    assert "value of 2010 carried by a chain index of volume" in p.history[-1]
+
+
 CALLS: dict[str, Callable[[Panel], Panel]] = {
     "log": lambda p: p.log("x"),
     "lag": lambda p: p.lag("x"),
     "lead": lambda p: p.lead("x"),
     "growth": lambda p: p.growth("x"),
     "deflate": lambda p: p.deflate("x", "x", 2015),
+    "carry": lambda p: p.carry("x", "x", 2015),
     "winsorize": lambda p: p.winsorize("x", 0.1, 0.9),
     "interpolate": lambda p: p.interpolate("x"),
     "distance": lambda p: p.distance_to_frontier("x"),

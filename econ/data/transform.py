@@ -146,6 +146,30 @@ def deflate(
     return Transformed(result, report, {"lost": lost})
 
 
+def carry(value: FloatArray, index: FloatArray, unit_codes: IntArray, periods: IntArray, base: int) -> Transformed:
+    r"""Value at constant prices of period ``base``, carried by a volume index: :math:`X_{i,base} Q_{it}`.
+
+    ``index`` is a chain index of volume (previous period = 100), chained to :math:`Q_{i,base} = 1` by
+    ``index_to_level``. Of ``value`` only period ``base`` is used: where the nominal series was revised and the index
+    was not (gross regional product after the economic census of 2018), their ratio is no price index, and a value
+    deflated by it moves with the revision. Where the base value or the level is missing, the result is NaN, and
+    counted.
+
+    Examples
+    --------
+    >>> value, index = np.array([100.0, 130.0, 150.0]), np.array([100.0, 110.0, 105.0])
+    >>> carry(value, index, np.zeros(3, int), np.arange(2000, 2003), 2000).values.round(2)
+    array([100. , 110. , 115.5])
+    """
+    level = index_to_level(index, unit_codes, periods, base).values
+    grid = _Grid(unit_codes, periods)
+    at_base = grid.spread(value)[:, [base - int(periods.min())]]
+    result = grid.gather(np.broadcast_to(at_base, (len(at_base), int(np.ptp(periods)) + 1))) * level
+    lost = int(np.sum(np.isnan(result)))
+    report = f"value of {base} carried by a chain index of volume, {lost} values without a base value or a level"
+    return Transformed(result, report, {"lost": lost})
+
+
 def _rebased(index: FloatArray, unit_codes: IntArray, periods: IntArray, base: int) -> FloatArray:
     _require_base(periods, base)
     _require_positive(index, "a price index")

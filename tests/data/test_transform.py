@@ -149,6 +149,28 @@ def test_fixed_index_is_rebased():
     np.testing.assert_allclose(real.values, [300.0, 300.0])
 
 
+@given(panels(low=80, high=130), st.data())
+def test_carried_values_by_brute_force(panel, data):
+    index, units, periods = panel
+    base = data.draw(st.sampled_from(sorted({int(t) for t in periods})))
+    value = np.linspace(1, 9, len(index))
+    level = transform.index_to_level(index, units, periods, base).values
+    at_base = {int(u): v for u, t, v in zip(units, periods, value, strict=True) if t == base}
+    expected = [at_base.get(int(u), NAN) * q for u, q in zip(units, level, strict=True)]
+    result = transform.carry(value, index, units, periods, base)
+    np.testing.assert_allclose(result.values, expected)
+    assert result.counts == {"lost": int(np.isnan(expected).sum())}
+
+
+def test_only_the_base_value_is_carried():
+    value, index = np.array([100.0, 999.0, NAN]), np.array([NAN, 110.0, 105.0])
+    units, periods = np.zeros(3, np.intp), np.arange(2000, 2003)
+    np.testing.assert_allclose(transform.carry(value, index, units, periods, 2000).values, [100, 110, 115.5])
+    assert np.isnan(transform.carry(value, index, units, periods, 2002).values).all()
+    with pytest.raises(OptionError, match="base=2005 is not a period of the panel"):
+        transform.carry(value, index, units, periods, 2005)
+
+
 # ---- winsorize
 
 
