@@ -7,7 +7,7 @@ import numpy as np
 from econ.did.cells import Cells
 from econ.did.design import read_design
 from econ.did.regression import kept_terms, regress_classes, regression_result
-from econ.did.result import DidResult
+from econ.did.result import DidResult, repeatable
 from econ.errors import OptionError
 from econ.inference.specs import Vcov
 from econ.linear.fit import FloatArray
@@ -17,6 +17,7 @@ from econ.text import Text
 LABEL: Text = {"en": "Event study, two-way fixed effects", "zh": "事件研究（双向固定效应）"}
 
 
+@repeatable
 def event_study(
     panel: Panel,
     outcome: str,

@@ -1,6 +1,6 @@
 """Randomisation inference over which units are treated, and when."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +12,7 @@ from econ.did.result import DidResult
 from econ.errors import OptionError
 from econ.inference.randomization import Assignments, assignments, permutation_test
 from econ.linear.fit import FloatArray, IntArray
-from econ.options import Tail
+from econ.options import Tail, check_level
 from econ.panel import Panel
 from econ.text import Text
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from econ.report.figures import Plot
+
+FARTHEST = 2.0**20  # steps from the estimate at which the search for a limit ends
+PRECISION = 1e-6  # of a standard deviation of the estimates
 
 
 class Estimator(Protocol):
@@ -36,6 +39,8 @@ class Permutation:
     ----------
     estimate : the overall average as observed
     p_value : share of assignments with an estimate at least as extreme, see ``econ.inference.randomization``
+    ci_low, ci_high : limits of the constant effects that the two-sided test does not reject, where the statistic is a
+        sum over units (complete panel, no covariates or weights), else None
     side : ``"two_sided"``, ``"greater"`` or ``"less"``
     exact : whether all assignments were enumerated, ``n_possible`` of them
     distribution : (assignments,) their estimates
@@ -46,6 +51,8 @@ class Permutation:
 
     estimate: float
     p_value: float
+    ci_low: float | None
+    ci_high: float | None
     side: Tail
     exact: bool
     n_possible: float
@@ -62,6 +69,8 @@ class Permutation:
             f"Estimate {self.estimate:.6g}, p = {self.p_value:.4f} ({self.side.replace('_', '-')}), "
             f"{len(self.distribution):,} {how} assignments",
         ]
+        if self.ci_low is not None:
+            lines.append(f"Constant effects not rejected: [{self.ci_low:.6g}, {self.ci_high:.6g}]")
         return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
 
     def plot(self, ax: "Axes | None" = None) -> "Plot":
@@ -79,6 +88,7 @@ def permute(
     cohort: str,
     within: str | None = None,
     side: Tail = "two_sided",
+    level: float = 0.95,
     draws: int = 5000,
     seed: int = 1,
 ) -> Permutation:
@@ -96,6 +106,7 @@ def permute(
     panel, outcome, cohort : as in the estimator
     within : column, constant within units: dates change places only between units with the same value of it
     side : what counts as extreme: ``"two_sided"`` (in absolute value), ``"greater"``, ``"less"``
+    level : of the confidence interval
     draws : assignments drawn; when there are no more than this, all are enumerated
     seed : of the draws
 
@@ -118,18 +129,36 @@ def permute(
     >>> len(found.distribution)
     999
     """
-    result = estimator(panel, outcome, cohort=cohort)
+    check_level(level)
+    return permute_result(estimator(panel, outcome, cohort=cohort), within, side, level, draws, seed)
+
+
+def permute_result(
+    result: DidResult, within: str | None, side: Tail, level: float, draws: int, seed: int
+) -> Permutation:
+    """:func:`permute` of a result that is there already."""
     design = result.design
     if design is None or design.by is not None:
-        raise OptionError("permute takes an estimator without by=; effects by group fix which units a group has.")
+        raise OptionError(
+            "permute takes a result straight from an estimator, without by= (effects by group fix which units a group "
+            "has)."
+        )
     ways = assignments(design.class_of, _strata(design, within), draws=draws, seed=seed)
-    units = _unit_statistics(result, design)
-    values = _summed(ways, units) if units is not None else _estimated(ways, estimator, design, outcome, cohort)
     estimate = float(result.aggregate("overall").coef[0])
+    low: float | None = None
+    high: float | None = None
+    if (weights := _weights(result, design)) is None:
+        values = _estimated(ways, result, design)
+    else:
+        treated = (design.event_time >= 0).astype(np.float64)[design.class_of]
+        values, own = _summed(ways, (design.Y @ weights.T, treated @ weights.T))
+        low, high = _interval(estimate, values, own, exact=ways.exact, size=1 - level)
     test = permutation_test(estimate, values, exact=ways.exact, side=side)
     return Permutation(
         estimate,
         test.p_value,
+        low,
+        high,
         side,
         ways.exact,
         ways.n_possible,
@@ -145,23 +174,50 @@ def _strata(design: DidDesign, within: str | None) -> IntArray | None:
     return None if within is None else design.clusters(within)[0]
 
 
-def _unit_statistics(result: DidResult, design: DidDesign) -> FloatArray | None:
-    """(n, C) what a unit adds to the overall effect as a member of each class, if it does not depend on the others."""
+def _weights(result: DidResult, design: DidDesign) -> FloatArray | None:
+    """(C, T) weights of a unit's outcomes as a member of each class, where they do not depend on who else is in it."""
     if result.loadings is None or design.observed is not None or design.unit_weights is not None:
         return None
     weights = result.weights()["weight"].to_numpy().reshape(design.n_classes, -1)
-    units: FloatArray = design.Y @ (weights / design.class_weight[:, None]).T
-    return units
+    return np.asarray(weights / design.class_weight[:, None])
 
 
-def _summed(ways: Assignments, units: FloatArray) -> FloatArray:
-    rows = np.arange(len(units))
-    return np.concatenate([units[rows, block].sum(axis=1) for block in ways.blocks()])
+def _summed(ways: Assignments, units: Sequence[FloatArray]) -> list[FloatArray]:
+    """For each (n, C) of what units add as members of classes, the (assignments,) sums."""
+    rows = np.arange(len(units[0]))
+    blocks = [[part[rows, block].sum(axis=1) for part in units] for block in ways.blocks()]
+    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
-def _estimated(ways: Assignments, estimator: Estimator, design: DidDesign, outcome: str, cohort: str) -> FloatArray:
+def _interval(estimate: float, values: FloatArray, own: FloatArray, *, exact: bool, size: float) -> tuple[float, float]:
+    """Constant effects e that are not rejected: outcomes less e have the estimate less e, and ``values - e own``."""
+
+    def rejected(effect: float) -> bool:
+        test = permutation_test(estimate - effect, values - effect * own, exact=exact)
+        return test.p_value <= size
+
+    step = max(float(np.std(values)), abs(estimate) * 1e-6)
+    return _limit(rejected, estimate, -step), _limit(rejected, estimate, step)
+
+
+def _limit(rejected: Callable[[float], bool], estimate: float, step: float) -> float:
+    """The first rejected effect from the estimate on in the direction of ``step``, by doubling and halving."""
+    inner, outer = 0.0, step
+    while not rejected(estimate + outer):
+        inner, outer = outer, 2 * outer
+        if abs(outer) > FARTHEST * abs(step):
+            return float(np.copysign(np.inf, step))
+    while abs(outer - inner) > PRECISION * abs(step):
+        middle = (inner + outer) / 2
+        inner, outer = (inner, middle) if rejected(estimate + middle) else (middle, outer)
+    return estimate + outer
+
+
+def _estimated(ways: Assignments, result: DidResult, design: DidDesign) -> FloatArray:
     """Estimate under every assignment; units that the estimator leaves out keep their dates."""
-    panel = design.panel
+    if result.again is None:
+        raise OptionError("This result cannot be estimated again; give permute an estimator of econ.did.")
+    panel, cohort = design.panel, design.cohort
     dates = panel.attribute(cohort)
     units = panel.units[design.units]
     by_class = dates.reindex(units[design.starts[:-1]]).to_numpy()
@@ -169,8 +225,8 @@ def _estimated(ways: Assignments, estimator: Estimator, design: DidDesign, outco
     for k, labels in enumerate(track(_rows(ways), "Assignments", ways.size, transient=True)):
         moved = dates.copy()
         moved.loc[units] = by_class[labels]
-        again = panel.assign(**{cohort: panel.frame[panel.unit].map(moved)})
-        values[k] = estimator(again, outcome, cohort=cohort).aggregate("overall").coef[0]
+        other = panel.assign(**{cohort: panel.frame[panel.unit].map(moved)})
+        values[k] = result.again(other).aggregate("overall").coef[0]
     return values
 
 

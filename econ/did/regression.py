@@ -205,6 +205,7 @@ def regression_result(
         found,
         loadings=None if design.covariates else class_loadings(design, fit.loadings()),
         influence=influence,
+        regression=fit,
         stats=fit.stats(),
         spec=asked | dict(spec or {}),
         labels=labels,

@@ -1,8 +1,9 @@
 """The one result of every difference-in-differences estimator: an Estimate over cells that can be averaged."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,19 @@ from econ.inference.covariance import Covariance
 from econ.inference.influence import Influence
 from econ.linear.fit import FloatArray
 from econ.options import Aggregation, AverageOver
+from econ.panel import Panel
 from econ.problem import problem_labels, problem_spec
 from econ.text import Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from econ.did.regression import ClassRegression
     from econ.report.figures import Plot
 
+
+P = ParamSpec("P")
+Result = TypeVar("Result", bound="DidResult")
 
 TERMS = {
     "overall": {"label": "Average effect on the treated", "label_zh": "处理组平均效应"},
@@ -47,8 +53,9 @@ class DidResult(Estimate):
     joint_vcov : (P + C, P + C) covariance of all P coefficients and of the shares; where shares count as given, their
         part is zero
     loadings : weights on mean outcomes in the K effects, or None where the estimator has none
-    design, influence : the data and the influences behind the result, for resampling and for differences of results;
-        not part of the JSON, so None on a result that was read back
+    design, influence, regression, again : the data, the influences, the regression (where it is one) and the call
+        behind the result, for resampling and for differences of results; not part of the JSON, so None on a result
+        that was read back
     """
 
     effects: Cells = field(kw_only=True)
@@ -57,6 +64,8 @@ class DidResult(Estimate):
     loadings: Loadings | None = field(default=None, kw_only=True)
     design: DidDesign | None = field(default=None, kw_only=True)
     influence: Influence | None = field(default=None, kw_only=True)
+    regression: "ClassRegression | None" = field(default=None, kw_only=True)
+    again: "Callable[[Panel], DidResult] | None" = field(default=None, kw_only=True)
 
     @property
     def n_effects(self) -> int:
@@ -174,6 +183,17 @@ class DidResult(Estimate):
         return raw
 
 
+def repeatable(estimator: Callable[Concatenate[Panel, P], Result]) -> Callable[Concatenate[Panel, P], Result]:
+    """Let an estimator's results be estimated again on another panel, with the same arguments."""
+
+    @wraps(estimator)
+    def call(panel: Panel, *args: P.args, **kwargs: P.kwargs) -> Result:
+        result = estimator(panel, *args, **kwargs)
+        return replace(result, again=lambda other: call(other, *args, **kwargs))
+
+    return cast("Callable[Concatenate[Panel, P], Result]", call)
+
+
 def difference(first: DidResult, second: DidResult, kind: Aggregation = "overall") -> Estimate:
     """Difference of the same averages in two results, with their joint covariance.
 
@@ -266,6 +286,7 @@ def build_result(
     shares: FloatArray | None = None,
     loadings: Loadings | None = None,
     influence: Influence | None = None,
+    regression: "ClassRegression | None" = None,
     stats: Mapping[str, float] | None = None,
     spec: Mapping[str, Any] | None = None,
     labels: Mapping[str, Mapping[str, str]] | None = None,
@@ -308,4 +329,5 @@ def build_result(
         loadings=loadings,
         design=design,
         influence=influence,
+        regression=regression,
     )

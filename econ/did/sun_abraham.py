@@ -6,7 +6,7 @@ import numpy as np
 
 from econ.did.design import DidDesign, read_design
 from econ.did.regression import cell_terms, class_cells, kept_terms, regress_classes, regression_result
-from econ.did.result import DidResult
+from econ.did.result import DidResult, repeatable
 from econ.errors import ModelError
 from econ.inference.specs import Vcov
 from econ.linear.fit import FloatArray
@@ -16,6 +16,7 @@ from econ.text import Text
 LABEL: Text = {"en": "Sun and Abraham", "zh": "Sun-Abraham 交互加权估计"}
 
 
+@repeatable
 def sun_abraham(
     panel: Panel,
     outcome: str,

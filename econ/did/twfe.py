@@ -7,7 +7,7 @@ import numpy as np
 from econ.did.cells import Cells
 from econ.did.design import read_design
 from econ.did.regression import regress_classes, regression_result
-from econ.did.result import DidResult
+from econ.did.result import DidResult, repeatable
 from econ.inference.specs import Vcov
 from econ.panel import Panel
 from econ.text import Text
@@ -16,6 +16,7 @@ LABEL: Text = {"en": "Two-way fixed effects", "zh": "双向固定效应"}
 TREATED = {"treated": {"label": "Treated", "label_zh": "处理后"}}
 
 
+@repeatable
 def twfe(
     panel: Panel,
     outcome: str,

@@ -173,7 +173,7 @@ def assignments(labels: IntArray, strata: IntArray | None = None, *, draws: int 
 
     Parameters
     ----------
-    labels : (n,) what each unit got: integers (or anything that sorts); numbered in the result 0, 1, ... in sorted order
+    labels : (n,) what each unit got, anything that sorts; numbered in the result 0, 1, ... in sorted order
     strata : (n,) or None; labels change places only within a stratum
 
     Examples

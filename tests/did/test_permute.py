@@ -53,7 +53,7 @@ def test_the_sum_over_units_is_the_estimate_under_each_assignment(
 
     panel = growing_effects()
     short = econ.did.permute(estimator, panel, "y", cohort="cohort", draws=20)
-    monkeypatch.setattr(importlib.import_module("econ.did.permute"), "_unit_statistics", lambda *_: None)
+    monkeypatch.setattr(importlib.import_module("econ.did.permute"), "_weights", lambda *_: None)
     long = econ.did.permute(estimator, panel, "y", cohort="cohort", draws=20)
     np.testing.assert_allclose(short.distribution, long.distribution, atol=1e-10)
 
@@ -82,6 +82,23 @@ def test_the_null_gives_uniform_p_values() -> None:
     assert np.mean(np.array(values) <= 1 / 7 + 1e-9) == pytest.approx(1 / 7, abs=0.08)
 
 
+def test_the_interval_holds_the_constant_effects_that_are_not_rejected() -> None:
+    panel = two_periods()
+    found = econ.did.permute(econ.did.twfe, panel, "y", cohort="cohort", level=0.8)
+    for limit, outwards in ((found.ci_low, -1), (found.ci_high, 1)):
+        for step, rejected in ((-0.01, False), (0.01, True)):
+            effect = limit + outwards * step
+            net = panel.assign(y=lambda d, e=effect: d["y"] - e * (d["year"] >= d["cohort"]))
+            p_value = econ.did.permute(econ.did.twfe, net, "y", cohort="cohort").p_value
+            assert (p_value <= 0.2 + 1e-9) == rejected
+    assert "not rejected" in repr(found)
+
+
+def test_an_interval_that_no_assignment_can_bound_is_infinite() -> None:
+    found = econ.did.permute(econ.did.twfe, two_periods(), "y", cohort="cohort", level=0.99)
+    assert (found.ci_low, found.ci_high) == (-np.inf, np.inf)
+
+
 def test_one_side_and_seed() -> None:
     panel = growing_effects()
     up = econ.did.permute(econ.did.twfe, panel, "y", cohort="cohort", draws=99, side="greater")
@@ -100,5 +117,5 @@ def test_it_prints_and_draws() -> None:
 
 def test_effects_by_group_are_refused() -> None:
     panel = growing_effects().assign(half="a")
-    with pytest.raises(OptionError, match="without by="):
+    with pytest.raises(OptionError, match="effects by group fix"):
         econ.did.permute(partial(econ.did.sun_abraham, by="half"), panel, "y", cohort="cohort")
