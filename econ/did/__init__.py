@@ -8,6 +8,7 @@ from econ.did.permute import Permutation, permute
 from econ.did.result import DidResult, difference
 from econ.did.robustness import Robustness, leave_one_out, placebo_dates
 from econ.did.sun_abraham import sun_abraham
+from econ.did.switchers import switchers
 from econ.did.twfe import twfe
 from econ.did.weights import EffectWeights, effect_weights, twfe_weights
 
@@ -28,6 +29,7 @@ __all__ = [
     "permute",
     "placebo_dates",
     "sun_abraham",
+    "switchers",
     "twfe",
     "twfe_weights",
 ]

@@ -5,7 +5,7 @@ the same first treated period (and, where effects are asked for by group, the sa
 the last class.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -159,12 +159,16 @@ def read_design(
     keep_always_treated: bool = False,
     keep_singletons: bool = False,
     last_cohort_compares: bool = False,
+    first: FloatArray | None = None,
+    excluded: Mapping[str, BoolArray] | None = None,
 ) -> DidDesign:
     """Check the design once, and lay it out by units and periods.
 
     Units treated from their first period in the sample on are left out, unless ``keep_always_treated``; units treated
     after the last period (and ``anticipation`` further ones) count as never treated. Where nobody is never treated and
     ``last_cohort_compares``, the last cohort takes their place and the periods from its treatment on are left out.
+    ``first`` (units of the panel,) gives the first treated periods as calendar numbers, NaN = never, where ``cohort``
+    names the column that they were worked out from; ``excluded`` (reason -> (rows of the panel,)) leaves rows out.
 
     Raises
     ------
@@ -174,7 +178,9 @@ def read_design(
     regressors = " + ".join(covariates) or "1"
     formula = f"{outcome} ~ {regressors} | {_name(panel.unit)} + {_name(str(panel.time))}"
     problem = prepare(panel, formula, vcov, weights)
-    first = panel.cohorts(cohort)
+    for reason, rows in (excluded or {}).items():
+        problem = _with_sample(problem, problem.sample.only(~rows, reason))
+    first = panel.cohorts(cohort) if first is None else first
     if not keep_singletons:
         levels = {panel.unit: panel.unit_codes, str(panel.time): problem.variables.effects[str(panel.time)]}
         problem = _with_sample(problem, drop_perfectly_fitted(problem.sample, levels))
