@@ -56,6 +56,10 @@ class Problem:
     def formula(self) -> Formula:
         return self.variables.formula
 
+    def with_vcov(self, spec: Vcov) -> "Problem":
+        """The same problem under another covariance."""
+        return replace(self, vcov=spec)
+
     @cached_property
     def unit_codes(self) -> IntArray:
         """(n,) the panel's codes."""

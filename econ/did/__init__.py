@@ -4,6 +4,8 @@ from econ.did.bacon import Bacon, bacon
 from econ.did.callaway_santanna import callaway_santanna
 from econ.did.compare import Comparison, compare
 from econ.did.event_study import event_study
+from econ.did.honest import Honest, honest
+from econ.did.inference import Inference, inference
 from econ.did.permute import Permutation, permute
 from econ.did.result import DidResult, difference
 from econ.did.robustness import Robustness, leave_one_out, placebo_dates
@@ -17,6 +19,8 @@ __all__ = [
     "Comparison",
     "DidResult",
     "EffectWeights",
+    "Honest",
+    "Inference",
     "Permutation",
     "Robustness",
     "bacon",
@@ -25,6 +29,8 @@ __all__ = [
     "difference",
     "effect_weights",
     "event_study",
+    "honest",
+    "inference",
     "leave_one_out",
     "permute",
     "placebo_dates",

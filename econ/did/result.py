@@ -49,9 +49,10 @@ class DidResult(Estimate):
     Attributes
     ----------
     effects : what the K effects are
-    shares : (C,) shares of the cohorts (in the order of first appearance among the effects) in all units
-    joint_vcov : (P + C, P + C) covariance of all P coefficients and of the shares; where shares count as given, their
-        part is zero
+    shares : (C,) shares of the cohorts (in the order of first appearance among the effects) in all units; or (K,) shares
+        of the effects in all treated observations
+    joint_vcov : covariance of all P coefficients and of the shares, (P + C, P + C) or (P + K, P + K); where shares count
+        as given, their part is zero
     loadings : weights on mean outcomes in the K effects, or None where the estimator has none
     design, influence, regression, again : the data, the influences, the regression (where it is one) and the call
         behind the result, for resampling and for differences of results; not part of the JSON, so None on a result
@@ -144,7 +145,7 @@ class DidResult(Estimate):
                 "make them differ between units."
             )
         if term is None:
-            row = self._averages("overall", "cells", None, None).weights[0]
+            row = self.overall_weights()
         elif term in self.terms[: self.n_effects]:
             row = np.eye(self.n_effects)[self.terms.index(term)]
         else:
@@ -152,6 +153,10 @@ class DidResult(Estimate):
                 f"term={term!r} is no effect of this result; it has {', '.join(self.terms[: self.n_effects][:12])}."
             )
         return self.loadings.frame(row)
+
+    def overall_weights(self) -> FloatArray:
+        """(K,) weights of the effects in the overall average."""
+        return self._averages("overall", "cells", None, None).weights[0]
 
     def plot(self, ax: "Axes | None" = None) -> "Plot":
         """Effects by event time with pointwise intervals and the simultaneous band, or the coefficients."""
@@ -295,12 +300,14 @@ def build_result(
 ) -> DidResult:
     """Put a label on what an estimator found.
 
-    ``covariance`` is that of all P coefficients, followed by those of the C
+    ``covariance`` is that of all P coefficients, followed by those of the
     shares where they count as estimated. ``spec`` adds to what the design says.
     """
     problem, P = design.problem, len(coef)
-    C = int(effects.cohort_codes.max()) + 1
-    joint = np.zeros((P + C, P + C))
+    if shares is None:
+        C = int(effects.cohort_codes.max()) + 1
+        shares = np.ones(C) / C
+    joint = np.zeros((P + len(shares), P + len(shares)))
     size = len(covariance.matrix)
     joint[:size, :size] = covariance.matrix
     asked = problem_spec(problem, covariance)
@@ -324,7 +331,7 @@ def build_result(
         labels=problem_labels(problem) | dict(labels or {}),
         notes=(*problem.panel.notes, *design.notes, *notes, *covariance.notes),
         effects=effects,
-        shares=np.ones(C) / C if shares is None else shares,
+        shares=shares,
         joint_vcov=joint,
         loadings=loadings,
         design=design,
