@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 import econ
@@ -9,10 +10,13 @@ from econ.report import (
     DataColumn,
     Item,
     beta_plot,
+    break_plot,
     data_table,
+    half_life_plot,
     item,
     line_plot,
     paths_plot,
+    roots_plot,
     sigma_plot,
     table,
     theil_plot,
@@ -32,7 +36,7 @@ DATASETS = ("provinces", "regions")
 SHARES = ("invention_applications", "invention_grants", "rd_personnel", "rd_expenditure")
 TABLE_YEARS = (2000, 2005, 2010, 2015, 2018, 2020, 2023)
 BASE = 2000
-LEVELS = ("real_gdp_per_head", "inventions_per_million")
+LEVELS = {"real_gdp_per_head": "real_gdp", "inventions_per_million": "invention_grants"}  # per head, and totals
 SPAN = (2000, 2019)
 CLASSES = 4
 GROUPS = ("half", "plate")
@@ -55,11 +59,36 @@ def estimate() -> dict[str, econ.Estimate | pd.DataFrame]:
         results[f"sigma_test_{x}"] = dispersion.test
         for first, last in SPANS:
             results[f"beta_{x}_{first}_{last}"] = econ.convergence.beta(panel, x, first, last)
-        results[f"break_{x}"] = econ.convergence.trend_break(econ.Panel(dispersion.path, "group", "period"), "sd_log")
+        found = econ.convergence.trend_break(econ.Panel(dispersion.path, "group", "period"), "sd_log")
+        results |= {f"break_{x}": found.tests, f"break_path_{x}": found.paths}
         results |= long_run(panel.where(lambda d: d["year"].between(*SPAN)), x)
         points = econ.convergence.growth_and_initial(panel, x, *SPAN)
         results[f"points_{x}"] = points.assign(half=points["province"].map(panel.attribute("half")))
-    return results
+    return results | gaps(panel.where(lambda d: d["year"].between(*SPAN)))
+
+
+def gaps(panel: econ.Panel) -> dict[str, econ.Estimate | pd.DataFrame]:
+    """Lead of the South over the North per resident, log points: its path, its trend and the break in it."""
+    parts = []
+    for x, total in LEVELS.items():
+        sums = complete(panel, x).frame.groupby(["year", "half"])[[total, "population"]].sum()
+        per_head = np.log(sums[total] / sums["population"]).unstack()
+        gap = (100 * (per_head["South"] - per_head["North"])).rename("gap")
+        parts.append(gap.reset_index().assign(level=x))
+    both = econ.Panel(pd.concat(parts, ignore_index=True), "level", "year")
+    results: dict[str, econ.Estimate | pd.DataFrame] = {"gaps": both.frame}
+    for x in LEVELS:
+        one = both.where(both.frame["level"] == x)
+        results[f"gap_trend_{x}"] = econ.feols(one, "gap ~ year", vcov=econ.newey_west())
+    found = econ.convergence.trend_break(both, "gap")
+    return results | {"gap_break": found.tests, "gap_path": found.paths}
+
+
+def complete(panel: econ.Panel, x: str) -> econ.Panel:
+    """The provinces that have ``x`` in every year."""
+    return panel.where(
+        lambda d: d.groupby("province")[x].transform("count") == d.groupby("province")[x].transform("size")
+    )
 
 
 def long_run(panel: econ.Panel, x: str) -> dict[str, econ.Estimate | pd.DataFrame]:
@@ -76,10 +105,7 @@ def long_run(panel: econ.Panel, x: str) -> dict[str, econ.Estimate | pd.DataFram
     relative = panel.assign(relative=lambda d: d[x] / d.groupby("year")[x].transform("mean"))
     chain = econ.convergence.markov(relative, "relative", classes=CLASSES, quantiles="pooled")
     ergodic = chain.steady_state.rename("share").rename_axis("class").reset_index()
-    complete = panel.where(
-        lambda d: d.groupby("province")[x].transform("count") == d.groupby("province")[x].transform("size")
-    )
-    results[f"roots_{x}"] = econ.convergence.stochastic(complete, x).units
+    results[f"roots_{x}"] = econ.convergence.stochastic(complete(panel, x), x).units
     return results | {f"counts_{x}": chain.counts, f"ergodic_{x}": ergodic, f"mobility_{x}": chain.mobility}
 
 
@@ -125,6 +151,8 @@ LABELS = {
     "North": {"en": "North", "zh": "北方"},
     "South": {"en": "South", "zh": "南方"},
     "half": {"en": "Half of the country", "zh": "南北"},
+    "sd_log": {"en": "Standard deviation of logs", "zh": "对数标准差"},
+    "gap": {"en": "South over North, log points", "zh": "南方对北方（对数点）"},
 }
 CLUB = {"en": "Club {}", "zh": "俱乐部 {}"}
 FILTER_WORDS = {
@@ -142,8 +170,22 @@ INEQUALITY = {
     "zh": "泰尔 T 以常住人口加权；基尼系数及 Dagum 分解不加权。",
 }
 BREAK_NOTE = {
-    "en": "Break in level and slope of the standard deviation of logs; p-value simulated under AR(1) errors without a break.",
-    "zh": "对数标准差的水平与斜率断点；p 值按无断点的 AR(1) 误差模拟得到。",
+    "en": "Break in level and slope of the standard deviation of logs.",
+    "zh": "对数标准差的水平与斜率断点。",
+}
+BREAK_P = {
+    "en": "p-value of the break simulated under AR(1) errors without a break.",
+    "zh": "断点的 p 值按无断点的 AR(1) 误差模拟得到。",
+}
+GAP_TITLE = {"en": "Lead of the South over the North per resident", "zh": "南方人均水平对北方的领先"}
+GAP_NOTE = {
+    "en": "100 times the log of the South's total per resident over the North's, provinces known in every year; below zero = the "
+    "North leads.",
+    "zh": "南北人均总量之比的对数乘以 100，仅含各年均有数据的省份；小于零表示北方领先。",
+}
+TREND_NOTE = {
+    "en": "HAC: Newey and West, which is too small where deviations from the trend last, as here.",
+    "zh": "HAC 标准误按 Newey-West；若偏离趋势的变动持续（如此处），则偏小。",
 }
 ROOTS_NOTE = {
     "en": "Augmented Dickey-Fuller test with trend on the log of the level relative to the mean; with one break of unknown date as Zivot "
@@ -193,6 +235,8 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
             south, "share", x="year", by="variable", labels=LABELS, title=SHARES_TITLE, notes=[SOURCE], lang=lang
         ),
     )
+    yield item("gaps", gaps_table(results, lang, style))
+    yield item("gap_path", broken(results.frame("gap_path"), "gap", GAP_TITLE, [GAP_NOTE], lang))
     for x in LEVELS:
         notes = [REAL] if x == "real_gdp_per_head" else []
         title = {"en": f"Dispersion: {LABELS[x]['en']}", "zh": f"离散度：{LABELS[x]['zh']}"}
@@ -219,6 +263,12 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
             style=style,
         ),
     )
+    named = {
+        f"{LABELS[x][lang]}{'，' if lang == 'zh' else ', '}{span[lang]}": estimate
+        for (x, span), estimate in zip([(x, span) for x in LEVELS for span in spans], estimates, strict=True)
+    }
+    title = {"en": "Half-lives and their intervals", "zh": "半衰期及其区间"}
+    yield item("half_lives", half_life_plot(named, title=title, lang=lang))
     for x in LEVELS:
         plot = beta_plot(
             results.frame(f"points_{x}"),
@@ -239,7 +289,13 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
             f"theil_{group}", theil_plot(results.frame(f"theil_{group}"), title=title, notes=[INEQUALITY], lang=lang)
         )
     yield item("breaks", breaks_table(results, lang, style))
+    for x in LEVELS:
+        title = {"en": f"Trend of the dispersion: {LABELS[x]['en']}", "zh": f"离散度的趋势：{LABELS[x]['zh']}"}
+        yield item(f"break_{x}", broken(results.frame(f"break_path_{x}"), "sd_log", title, [], lang))
     yield item("stochastic", stochastic_table(results, lang, style))
+    for x in LEVELS:
+        title = {"en": f"Unit roots: {LABELS[x]['en']}", "zh": f"单位根：{LABELS[x]['zh']}"}
+        yield item(f"roots_{x}", roots_plot(results.frame(f"roots_{x}"), title=title, notes=[ROOTS_NOTE], lang=lang))
     yield item("clubs", clubs_table(results, lang, style))
     for x in LEVELS:
         title = {"en": f"Transition paths: {LABELS[x]['en']}", "zh": f"转移路径：{LABELS[x]['zh']}"}
@@ -258,16 +314,29 @@ def reading(results: econ.report.Results) -> dict[str, str]:
     first, last = (south["invention_applications", year] for year in (2015, 2018))
     income, grants = (results.estimate(f"beta_{x}_{SPAN[0]}_{SPAN[1]}").tidy().set_index("term") for x in LEVELS)
     speeds = [100 * frame.loc["speed", "estimate"] for frame in (income, grants)]
-    lows, highs = ([100 * f.loc["speed", side] for f in (income, grants)] for side in ("ci_low", "ci_high"))
+    lows, highs = ([number(100 * f.loc["speed", side], 2) for f in (income, grants)] for side in ("ci_low", "ci_high"))
+    gap = results.frame("gaps").set_index(["level", "year"])["gap"]
+    leads = [number(gap[x, year]) for x in LEVELS for year in SPAN]
+    breaks = results.frame("gap_break").set_index("unit").loc[list(LEVELS)]
+    years, p = breaks["period"].tolist(), [f"{value:.3f}" for value in breaks["p_value"]]
     return {
         "en": f"The South's share of invention applications rose from {first:.1f} % in 2015 to {last:.1f} % in 2018. "
         f"Between {SPAN[0]} and {SPAN[1]} real GDP per head converged at {speeds[0]:.2f} % a year "
-        f"(95 % interval {lows[0]:.2f} to {highs[0]:.2f}), invention grants per million residents at {speeds[1]:.2f} % "
-        f"({lows[1]:.2f} to {highs[1]:.2f}).",
+        f"(95 % interval {lows[0]} to {highs[0]}), invention grants per million residents at {speeds[1]:.2f} % "
+        f"({lows[1]} to {highs[1]}). Between the halves, the South's lead over the North per resident went from "
+        f"{leads[0]} to {leads[1]} log points in real GDP (most likely break in {years[0]}, p = {p[0]}) and from {leads[2]} to "
+        f"{leads[3]} in invention grants (break in {years[1]}, p = {p[1]}).",
         "zh": f"南方占发明专利申请量的比重由 2015 年的 {first:.1f}% 升至 2018 年的 {last:.1f}%。"
-        f"{SPAN[0]}—{SPAN[1]} 年，实际人均 GDP 的年收敛速度为 {speeds[0]:.2f}%(95% 区间 {lows[0]:.2f}—{highs[0]:.2f}),"
-        f"每百万人发明专利授权量为 {speeds[1]:.2f}%({lows[1]:.2f}—{highs[1]:.2f})。",
+        f"{SPAN[0]}—{SPAN[1]} 年，实际人均 GDP 的年收敛速度为 {speeds[0]:.2f}%(95% 区间 {lows[0]}—{highs[0]}),"
+        f"每百万人发明专利授权量为 {speeds[1]:.2f}%({lows[1]}—{highs[1]})。南北之间，南方人均水平对北方的领先：实际 GDP 由 {leads[0]} 变为 "
+        f"{leads[1]} 个对数点（最可能的断点为 {years[0]} 年，p = {p[0]}），发明专利授权由 {leads[2]} 变为 {leads[3]} 个对数点"
+        f"（断点 {years[1]} 年，p = {p[1]}）。",
     }
+
+
+def number(x: float, digits: int = 0) -> str:
+    """A number with a proper minus sign."""
+    return f"{x:.{digits}f}".replace("-", "−")
 
 
 def shares_table(share: pd.DataFrame, lang: econ.Lang, style: str) -> econ.report.Table:
@@ -287,6 +356,48 @@ def shares_table(share: pd.DataFrame, lang: econ.Lang, style: str) -> econ.repor
         notes=[SOURCE],
         style=style,
     )
+
+
+def gaps_table(results: econ.report.Results, lang: econ.Lang, style: str) -> econ.report.Table:
+    """Lead of the South at both ends, its trend, and the break in it."""
+    gap = results.frame("gaps").set_index(["level", "year"])["gap"]
+    breaks = results.frame("gap_break").set_index("unit")
+    rows = []
+    for x in LEVELS:
+        trend = results.estimate(f"gap_trend_{x}").tidy().set_index("term").loc["year"]
+        rows.append({
+            "level": LABELS[x][lang], "first": gap[x, SPAN[0]], "last": gap[x, SPAN[1]], "trend": trend["estimate"],
+            "std_error": trend["std_error"], "period": str(breaks.loc[x, "period"]),
+            **breaks.loc[x, ["statistic", "p_value"]],
+        })  # fmt: skip
+    trend, breaking = {"en": "Trend per year", "zh": "年趋势"}, {"en": "Break in the trend", "zh": "趋势断点"}
+    return data_table(
+        pd.DataFrame(rows),
+        title={
+            "en": "Lead of the South over the North per resident, log points",
+            "zh": "南方人均水平对北方的领先（对数点）",
+        },
+        lang=lang,
+        rows="level",
+        columns={
+            "first": DataColumn(str(SPAN[0]), digits=1),
+            "last": DataColumn(str(SPAN[1]), digits=1),
+            "trend": DataColumn({"en": "Estimate", "zh": "估计值"}, trend, digits=2),
+            "std_error": DataColumn({"en": "HAC s.e.", "zh": "HAC 标准误"}, trend, digits=2),
+            "period": DataColumn({"en": "Year", "zh": "年份"}, breaking),
+            "statistic": DataColumn({"en": "sup F", "zh": "sup F"}, breaking, digits=2),
+            "p_value": DataColumn({"en": "p", "zh": "p 值"}, breaking, "p_value"),
+        },
+        notes=[GAP_NOTE, TREND_NOTE, BREAK_P, REAL],
+        style=style,
+    )
+
+
+def broken(
+    path: pd.DataFrame, value: str, title: dict[str, str], notes: list[dict[str, str]], lang: econ.Lang
+) -> econ.report.Plot:
+    """A series with its broken trend, and F by date."""
+    return break_plot(path, labels=LABELS | {"value": LABELS[value]}, title=title, notes=[*notes, BREAK_P], lang=lang)
 
 
 def inequality_table(results: econ.report.Results, lang: econ.Lang, style: str) -> econ.report.Table:
@@ -338,7 +449,7 @@ def breaks_table(results: econ.report.Results, lang: econ.Lang, style: str) -> e
             "slope_before": DataColumn({"en": "Slope before", "zh": "断点前斜率"}, digits=4),
             "slope_after": DataColumn({"en": "Slope after", "zh": "断点后斜率"}, digits=4),
         },
-        notes=[BREAK_NOTE],
+        notes=[BREAK_NOTE, BREAK_P],
         style=style,
     )
 

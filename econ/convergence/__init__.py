@@ -1,7 +1,7 @@
 """Convergence tests: dispersion, growth and levels, clubs, distribution dynamics."""
 
 from econ.convergence.beta import beta, growth_and_initial, half_life_interval
-from econ.convergence.breaks import trend_break
+from econ.convergence.breaks import Breaks, trend_break
 from econ.convergence.clubs import Clubs, clubs
 from econ.convergence.gamma import Gamma, gamma
 from econ.convergence.kernel import Kernel, kernel
@@ -13,6 +13,7 @@ from econ.convergence.stochastic import Stochastic, stochastic
 from econ.convergence.unit_root import Pairwise, UnitRoot, pairwise, unit_root
 
 __all__ = [
+    "Breaks",
     "Clubs",
     "Gamma",
     "Kernel",

@@ -1,5 +1,6 @@
 """One break of unknown date in a linear trend."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,33 @@ from econ.convergence.dickey_fuller import read_series
 from econ.errors import ModelError, OptionError
 from econ.linear.fit import FloatArray, IntArray
 from econ.panel import Panel
+from econ.text import Text
 
+SIZE = 0.05
 AR1_GRID = np.array([-0.5, -0.25, 0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97])
 
 
-def trend_break(panel: Panel, x: str, trim: float = 0.15, draws: int = 999, seed: int = 1) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class Breaks:
+    """The most likely break in each unit's trend.
+
+    Attributes
+    ----------
+    tests : ``unit, n, period`` (the first of the new trend), ``statistic`` (largest F), ``p_value``; ``critical``: the
+        statistic at which it reaches 5 percent; ``slope_before, slope_after`` (per period), ``shift`` (``theta``), ``ar1``
+    paths : ``unit, period, value``; ``trend``: fitted with that break; ``statistic``: F of a break that starts in the
+        period, missing in the trimmed ones; ``critical`` as in ``tests``
+    spec : what was asked for, as plain JSON
+    notes : what a reader must know
+    """
+
+    tests: pd.DataFrame
+    paths: pd.DataFrame
+    spec: dict[str, Any]
+    notes: tuple[Text, ...] = ()
+
+
+def trend_break(panel: Panel, x: str, trim: float = 0.15, draws: int = 999, seed: int = 1) -> Breaks:
     r"""Date of a break in each unit's linear trend, and whether there is one.
 
     ``y_t = a + b t + theta 1(t >= d) + gamma (t - d) 1(t >= d) + u_t``; the date ``d`` is the one at which the F
@@ -32,17 +55,12 @@ def trend_break(panel: Panel, x: str, trim: float = 0.15, draws: int = 999, seed
     panel, x : one or more series without gaps, such as the path of ``sigma`` as ``Panel(path, "group", "period")``, or
         a share by half of the country. At least 12 periods.
 
-    Returns
-    -------
-    Frame, a row per unit: ``unit, n, period`` (the first of the new trend), ``statistic`` (largest F), ``p_value``,
-    ``slope_before, slope_after`` (per period), ``shift`` (``theta``), ``ar1``.
-
     Examples
     --------
     >>> import econ
     >>> path = econ.convergence.sigma(econ.load("provinces"), "gdp_per_capita").path
     >>> found = econ.convergence.trend_break(econ.Panel(path, "group", "period"), "sd_log", draws=99)
-    >>> list(found.columns[:4])
+    >>> list(found.tests.columns[:4])
     ['unit', 'n', 'period', 'statistic']
     """
     if not 0 < trim < 0.5:
@@ -55,13 +73,31 @@ def trend_break(panel: Panel, x: str, trim: float = 0.15, draws: int = 999, seed
     lengths = sorted({int(T) for T in series.lengths})
     memory = {T: _memory(_dates(T, trim), T, draws, rng) for T in lengths}
     origin = int(panel.time_codes[~np.isnan(panel.values(x))].min())
-    rows = []
-    for unit, y, first, last in zip(series.units, series.values, series.first, series.last, strict=True):
-        T = int(last - first + 1)
-        found = _one(y[first : last + 1], _dates(T, trim), memory[T], draws, rng)
-        period = panel.period(origin + int(first) + int(found.pop("date")))
-        rows.append({"unit": unit, "n": T, "period": period} | found)
-    return pd.DataFrame(rows)
+    rows, paths = [], []
+    for unit, values, first, last in zip(series.units, series.values, series.first, series.last, strict=True):
+        y = values[first : last + 1]
+        T = len(y)
+        dates = _dates(T, trim)
+        found = _one(y, dates, memory[T], draws, rng)
+        periods = [panel.period(origin + int(first) + t) for t in range(T)]
+        rows.append({"unit": unit, "n": T, "period": periods[found.date], **found.numbers})
+        F = np.full(T, np.nan)
+        F[dates] = found.F
+        path = {"unit": unit, "period": periods, "value": y, "trend": found.trend, "statistic": F}
+        paths.append(pd.DataFrame(path | {"critical": found.numbers["critical"]}))
+    spec = {"estimator": "trend_break", "outcome": x, "trim": trim, "draws": draws, "seed": seed, "size": SIZE,
+            "dataset": panel.dataset, "labels": panel.labels([x])}  # fmt: skip
+    return Breaks(pd.DataFrame(rows), pd.concat(paths, ignore_index=True), spec, (*panel.notes, *series.note(x)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Position of the break, F at each date looked at, the fitted trend (T,), and the row of ``tests``."""
+
+    date: int
+    F: FloatArray
+    trend: FloatArray
+    numbers: dict[str, float]
 
 
 def _dates(T: int, trim: float) -> IntArray:
@@ -90,7 +126,7 @@ def _autocorrelation(Y: FloatArray, dates: IntArray) -> FloatArray:
     return r
 
 
-def _one(y: FloatArray, dates: IntArray, memory: FloatArray, draws: int, rng: np.random.Generator) -> dict[str, Any]:
+def _one(y: FloatArray, dates: IntArray, memory: FloatArray, draws: int, rng: np.random.Generator) -> _Found:
     T = len(y)
     line = np.column_stack([np.ones(T), np.arange(T)])
     u = y - line @ np.linalg.lstsq(line, y, rcond=None)[0]
@@ -100,10 +136,18 @@ def _one(y: FloatArray, dates: IntArray, memory: FloatArray, draws: int, rng: np
     date = int(dates[F.argmax()])
     ar1 = float(np.interp(_autocorrelation(y[None, :], dates)[0], *memory))
     simulated = _f_statistics(_autoregressive(rng, ar1, draws, T), dates).max(axis=1)
-    b = np.linalg.lstsq(_broken(T, date), y, rcond=None)[0]
-    p_value = (1 + int((simulated >= F.max()).sum())) / (1 + draws)
-    slopes = {"slope_before": float(b[1]), "slope_after": float(b[1] + b[3]), "shift": float(b[2])}
-    return {"date": date, "statistic": float(F.max()), "p_value": p_value} | slopes | {"ar1": ar1}
+    X = _broken(T, date)
+    b = np.linalg.lstsq(X, y, rcond=None)[0]
+    numbers = {
+        "statistic": float(F.max()),
+        "p_value": (1 + int((simulated >= F.max()).sum())) / (1 + draws),
+        "critical": float(np.sort(simulated)[-max(1, int(SIZE * (1 + draws) + 1e-9))]),
+        "slope_before": float(b[1]),
+        "slope_after": float(b[1] + b[3]),
+        "shift": float(b[2]),
+        "ar1": ar1,
+    }
+    return _Found(date, F, X @ b, numbers)
 
 
 def _f_statistics(Y: FloatArray, dates: IntArray) -> FloatArray:

@@ -11,6 +11,7 @@ from econ.errors import DataError, ModelError, OptionError
 from econ.linear.fit import BoolArray, FloatArray, IntArray
 from econ.options import check_word
 from econ.panel import Panel
+from econ.text import Text
 
 LagRule = Literal["aic", "bic"]
 
@@ -37,6 +38,17 @@ class Series:
     def lengths(self) -> IntArray:
         """(N,) periods of each unit."""
         return self.last - self.first + 1
+
+    def note(self, x: str) -> tuple[Text, ...]:
+        """A note on units without any value."""
+        if not self.left_out:
+            return ()
+        return (
+            {
+                "en": f"Left out because {x} has no value: {', '.join(self.left_out)}.",
+                "zh": f"因无数据而未计入：{'、'.join(self.left_out)}。",
+            },
+        )
 
     def require_balance(self, test: str) -> None:
         """Refuse units that miss the first or last period."""

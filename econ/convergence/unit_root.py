@@ -443,16 +443,5 @@ def _result(panel: Panel, x: str, series: Series, found: _Found, spec: dict[str,
     tests = pd.DataFrame(found.tests, columns=["test", "statistic", "dof", "p_value"])
     critical = pd.DataFrame(list(found.critical), columns=["level", "value"])
     spec = spec | {"null": dict(NULL[spec["test"]]), "n_units": len(series.units)}
-    notes = (*panel.notes, *found.notes, *_left_out(x, series))
+    notes = (*panel.notes, *found.notes, *series.note(x))
     return UnitRoot(found.tests[0][1], found.tests[0][3], tests, found.units, critical, spec, notes)
-
-
-def _left_out(x: str, series: Series) -> tuple[Text, ...]:
-    if not series.left_out:
-        return ()
-    return (
-        {
-            "en": f"Left out because {x} has no value: {', '.join(series.left_out)}.",
-            "zh": f"因无数据而未计入：{'、'.join(series.left_out)}。",
-        },
-    )

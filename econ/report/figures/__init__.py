@@ -1,14 +1,17 @@
 """Figures: each function takes results, a panel or a frame, and returns a ``Plot`` with the numbers it shows."""
 
+from econ.report.figures.breaks import break_plot
 from econ.report.figures.coefficients import coefficient_plot
 from econ.report.figures.disparity import dagum_plot, gravity_plot, theil_plot
 from econ.report.figures.event import event_plot
+from econ.report.figures.half_life import half_life_plot
 from econ.report.figures.lines import line_plot, sigma_plot
 from econ.report.figures.markov import kernel_plot, ridge_plot, transition_plot
 from econ.report.figures.paths import paths_plot
 from econ.report.figures.permutation import permutation_plot
 from econ.report.figures.plot import Plot
 from econ.report.figures.robustness import robustness_plot
+from econ.report.figures.roots import roots_plot
 from econ.report.figures.scatter import beta_plot
 from econ.report.figures.survival import survival_plot
 from econ.report.figures.tiles import tile_map
@@ -19,16 +22,19 @@ __all__ = [
     "Plot",
     "bacon_plot",
     "beta_plot",
+    "break_plot",
     "coefficient_plot",
     "dagum_plot",
     "event_plot",
     "gravity_plot",
+    "half_life_plot",
     "kernel_plot",
     "line_plot",
     "paths_plot",
     "permutation_plot",
     "ridge_plot",
     "robustness_plot",
+    "roots_plot",
     "sigma_plot",
     "survival_plot",
     "theil_plot",
