@@ -12,9 +12,7 @@ kernel counts it (``VmHWM`` after a reset, so Linux only): it sees what compiled
 """
 
 import argparse
-import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measure import added_peak, best_times, importable, peak_in_own_process
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROUNDS = 3
 Run = Callable[[], "tuple[float, float]"]  # the two slopes
 
 
@@ -145,49 +143,18 @@ def linearmodels_runs(case: Case, frame: pd.DataFrame) -> dict[str, Run]:
     return {"linearmodels (AbsorbingLS)": absorbing}
 
 
-def importable(package: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(package) is not None
-
-
 # ---------------------------------------------------------------------- the clock and the memory
-
-
-def best_times(runs: dict[str, Run]) -> dict[str, list[float]]:
-    """Sorted seconds of ``ROUNDS`` runs each, taking turns after one warm-up."""
-    expected = runs["econ"]()
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(ROUNDS + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            slopes = run()
-            if turn:
-                taken[name].append(time.perf_counter() - start)
-            if not np.allclose(slopes, expected, rtol=1e-5):
-                raise SystemExit(f"{name} finds {slopes}, econ {expected}")
-    return {name: sorted(seconds) for name, seconds in taken.items()}
 
 
 def peak_memory(case: str, program: str) -> float:
     """Bytes that a first call adds to a fresh process which holds the data already."""
-    command = [sys.executable, __file__, "--case", case, "--peak-of", program]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    return peak_in_own_process(__file__, "--case", case, "--peak-of", program)
 
 
 def print_peak(case: Case, program: str) -> None:
     frame = case.build()
     programs(case, frame[frame["unit"] < 200].copy())[program]()  # imports and compilation
-    run = programs(case, frame)[program]
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counter starts again from what is held now
-    held = kernel_bytes("VmRSS")
-    run()
-    print(kernel_bytes("VmHWM") - held)
-
-
-def kernel_bytes(field: str) -> float:
-    line = next(row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith(field))
-    return 1024 * float(line.split()[1])
+    print(added_peak(programs(case, frame)[program]))
 
 
 def report(name: str, case: Case, memory: bool) -> None:
