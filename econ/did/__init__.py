@@ -9,6 +9,7 @@ from econ.did.inference import Inference, inference
 from econ.did.permute import Permutation, permute
 from econ.did.result import DidResult, difference
 from econ.did.robustness import Robustness, leave_one_out, placebo_dates
+from econ.did.stacked import stacked
 from econ.did.sun_abraham import sun_abraham
 from econ.did.switchers import switchers
 from econ.did.twfe import twfe
@@ -34,6 +35,7 @@ __all__ = [
     "leave_one_out",
     "permute",
     "placebo_dates",
+    "stacked",
     "sun_abraham",
     "switchers",
     "twfe",

@@ -5,7 +5,7 @@ the same first treated period (and, where effects are asked for by group, the sa
 the last class.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,7 @@ from econ.problem import Problem, prepare
 from econ.text import Text
 
 SHOWN = 8  # units named in a note or message
+_BLOCK = 65_536  # rows handled at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +105,19 @@ class DidDesign:
         return np.array([w[rows] @ self.observed[rows] for rows in self.classes])
 
     @cached_property
+    def n_rows(self) -> FloatArray:
+        """(C, T) observed units by class and period, each counted once."""
+        if self.unit_weights is None:
+            return self.counts
+        return replace(self, unit_weights=None).counts
+
+    @cached_property
     def means(self) -> FloatArray:
         """(C, T) mean outcomes by class and period, zero where nobody is observed."""
         w = np.ones(self.n_units) if self.unit_weights is None else self.unit_weights
         sums = np.array([w[rows] @ self.Y[rows] for rows in self.classes])
-        return np.divide(sums, self.counts, out=np.zeros_like(sums), where=self.counts > 0)
+        means: FloatArray = np.divide(sums, self.counts, out=np.zeros_like(sums), where=self.counts > 0)
+        return means
 
     @property
     def classes(self) -> list[slice]:
@@ -128,7 +137,7 @@ class DidDesign:
             lost = by_unit.index[by_unit.isna()]
             raise DataError(
                 f"Cluster column {column!r} is missing for {len(lost)} units "
-                f"({_named(lost)}); fill it in, or leave these units out with where()."
+                f"({name_units(lost)}); fill it in, or leave these units out with where()."
             )
         labels, codes = np.unique(by_unit.to_numpy(), return_inverse=True)
         if len(labels) < 2:
@@ -196,22 +205,63 @@ def balanced(design: DidDesign) -> DidDesign:
     """The same design on the units that are observed in every period, the others named in a note."""
     if design.observed is None:
         return design
-    complete = design.observed.all(axis=1)
+    complete: BoolArray = np.asarray(design.observed.all(axis=1))
     if not complete.any():
         raise ModelError(
             "No unit is observed in every period of the sample; choose fewer periods (panel.where) so that some are."
         )
-    problem, first = design.problem, np.full(design.panel.n_units, np.inf)
-    first[design.units] = design.first[design.class_of]
-    gone = np.isin(problem.unit_codes, design.units[~complete])
-    problem = _with_sample(problem, problem.sample.without(gone, "unit not observed in every period"))
-    _refuse_no_contrast(design.panel, problem, first, design.cohort)
-    names = _named(design.panel.units[np.sort(design.units[~complete])])
+    names = name_units(design.panel.units[np.sort(design.units[~complete])])
     note = {
         "en": f"Left out because they are not observed in every period: {names}.",
         "zh": f"因并非各期均有观测而剔除：{names}。",
     }
-    return _wide(problem, design.cohort, first, design.by, (*design.notes, note))
+    return without_rows(design, design.observed & ~complete[:, None], "unit not observed in every period", (note,))
+
+
+def without_rows(design: DidDesign, gone: BoolArray, reason: str, notes: tuple[Text, ...] = ()) -> DidDesign:
+    """The same design without the rows flagged in ``gone`` (n, T), counted under ``reason`` and named in notes."""
+    problem = design.problem
+    problem = _with_sample(problem, problem.sample.without(_sample_rows(design, gone), reason))
+    seen = ~gone if design.observed is None else design.observed & ~gone
+    if len(np.unique((design.event_time >= 0)[design.class_of][seen])) < 2:
+        first = np.full(design.panel.n_units, np.inf)
+        first[design.units] = design.first[design.class_of]
+        _refuse_no_contrast(design.panel, problem, first, design.cohort)
+    units, periods = np.asarray(seen.any(axis=1)), np.asarray(seen.any(axis=0))
+    seen = seen[np.ix_(units, periods)]
+    size = np.array([int(units[rows].sum()) for rows in design.classes])
+    classes = np.flatnonzero(size)
+
+    def cut(wide: FloatArray) -> FloatArray:
+        part: FloatArray = wide[np.ix_(units, periods)]
+        part *= seen
+        return part
+
+    return replace(
+        design,
+        problem=problem,
+        units=design.units[units],
+        starts=np.concatenate([[0], np.cumsum(size[classes])]),
+        first=design.first[classes],
+        groups=design.groups and tuple(design.groups[c] for c in classes),
+        calendar=design.calendar[periods],
+        Y=cut(design.Y),
+        observed=None if seen.all() else seen,
+        covariates={name: cut(wide) for name, wide in design.covariates.items()},
+        unit_weights=None if design.unit_weights is None else design.unit_weights[units],
+        notes=(*design.notes, *notes),
+    )
+
+
+def _sample_rows(design: DidDesign, flags: BoolArray) -> BoolArray:
+    """(n_obs,) flags of units by periods (n, T) in the order of the sample's rows, by codes of half the usual size."""
+    start = np.zeros(design.panel.n_units, dtype=np.int32)
+    start[design.units] = np.arange(design.n_units) * len(design.calendar)
+    position = np.zeros(int(design.calendar[-1]) + 1, dtype=np.int32)
+    position[design.calendar] = np.arange(len(design.calendar))
+    cell = start[design.problem.unit_codes]
+    cell += position[design.problem.time_codes]
+    return flags.reshape(-1)[cell]
 
 
 def _check(panel: Panel, anticipation: int, covariates: Sequence[str]) -> None:
@@ -250,7 +300,7 @@ def _last_as_never(problem: Problem, first: FloatArray, anticipation: int) -> tu
     gone = problem.time_codes >= last - anticipation
     problem = _with_sample(problem, problem.sample.without(gone, "no untreated unit left"))
     first = np.where(first == last, np.inf, first)
-    if not (problem.time_codes >= first[problem.unit_codes]).any():
+    if not _treated(problem, first).any():
         raise ModelError(
             f"All units are first treated in {panel.period(int(last))}; there is nothing to compare with. Give units "
             "treated later or never."
@@ -265,7 +315,7 @@ def _last_as_never(problem: Problem, first: FloatArray, anticipation: int) -> tu
 
 
 def _refuse_no_contrast(panel: Panel, problem: Problem, first: FloatArray, cohort: str) -> None:
-    treated = problem.time_codes >= first[problem.unit_codes]
+    treated = _treated(problem, first)
     if not treated.any():
         span = f"{panel.period(int(problem.time_codes.min()))}-{panel.period(int(problem.time_codes.max()))}"
         raise ModelError(
@@ -278,8 +328,17 @@ def _refuse_no_contrast(panel: Panel, problem: Problem, first: FloatArray, cohor
         )
 
 
+def _treated(problem: Problem, first: FloatArray) -> BoolArray:
+    """(n_obs,) rows from the unit's first treated period on, worked out in blocks that stay in the cache."""
+    treated = np.empty(problem.sample.n_obs, dtype=np.bool_)
+    for start in range(0, len(treated), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        treated[rows] = problem.time_codes[rows] >= first[problem.unit_codes[rows]]
+    return treated
+
+
 def _always_note(panel: Panel, always: IntArray, kept: bool) -> Text:
-    names = _named(panel.units[always])
+    names = name_units(panel.units[always])
     if kept:
         return {
             "en": f"Treated in every period seen, so without a before-after comparison of their own: {names}.",
@@ -292,7 +351,7 @@ def _always_note(panel: Panel, always: IntArray, kept: bool) -> Text:
 
 
 def _late_note(panel: Panel, late: IntArray) -> Text:
-    names = _named(panel.units[late])
+    names = name_units(panel.units[late])
     return {
         "en": f"First treated after the last period of the sample, so never treated within it: {names}.",
         "zh": f"样本期结束后才处理，样本期内视为从未处理：{names}。",
@@ -308,15 +367,7 @@ def _wide(problem: Problem, cohort: str, first: FloatArray, by: str | None, note
     row = np.empty(panel.n_units, dtype=np.intp)
     row[units] = np.arange(len(units))
     calendar = np.flatnonzero(np.bincount(problem.time_codes))
-    position = np.zeros(int(calendar[-1]) + 1, dtype=np.intp)
-    position[calendar] = np.arange(len(calendar))
-    cell = row[problem.unit_codes] * len(calendar) + position[problem.time_codes]
-
-    def lay_out(values: FloatArray) -> FloatArray:
-        wide = np.zeros(len(units) * len(calendar))
-        wide[cell] = values
-        return wide.reshape(len(units), len(calendar))
-
+    lay_out = _layout(problem, units, row, calendar)
     observed = None
     if problem.sample.n_obs < len(units) * len(calendar):
         observed = lay_out(np.ones(problem.sample.n_obs)).astype(np.bool_)
@@ -337,6 +388,27 @@ def _wide(problem: Problem, cohort: str, first: FloatArray, by: str | None, note
     )
 
 
+def _layout(problem: Problem, units: IntArray, row: IntArray, calendar: IntArray) -> Callable[[FloatArray], FloatArray]:
+    """What lays values by row of the sample out as (n, T), with zeros where there is no row."""
+    shape = len(units), len(calendar)
+    if problem.sample.n_obs == shape[0] * shape[1]:
+        unit, time = problem.unit_codes.reshape(shape), problem.time_codes.reshape(shape)
+        if (time == calendar).all() and (unit == unit[:, :1]).all():  # complete, and sorted within units
+            order = np.empty(len(units), dtype=np.intp)
+            order[row[unit[:, 0]]] = np.arange(len(units))
+            return lambda values: values.reshape(shape)[order]
+    position = np.zeros(int(calendar[-1]) + 1, dtype=np.intp)
+    position[calendar] = np.arange(len(calendar))
+    cell = row[problem.unit_codes] * len(calendar) + position[problem.time_codes]
+
+    def scatter(values: FloatArray) -> FloatArray:
+        wide = np.zeros(shape)
+        wide.reshape(-1)[cell] = values
+        return wide
+
+    return scatter
+
+
 def _classes(
     panel: Panel, first: FloatArray, by: str | None, units: IntArray
 ) -> tuple[IntArray, list[tuple[float, str | None]]]:
@@ -348,7 +420,7 @@ def _classes(
     lost = group.index[group.isna().to_numpy() & np.isfinite(first)]
     if len(lost):
         raise DataError(
-            f"by={by!r} is missing for the treated units {_named(lost)}; fill it in, or leave these units out with "
+            f"by={by!r} is missing for the treated units {name_units(lost)}; fill it in, or leave these units out with "
             "where()."
         )
     pairs = [(float(g), None if np.isinf(g) else str(name)) for g, name in zip(first, group, strict=True)]
@@ -371,7 +443,7 @@ def _unit_weights(problem: Problem, row: IntArray, n_units: int) -> FloatArray |
     values[row[problem.unit_codes]] = problem.weights
     moved = values[row[problem.unit_codes]] != problem.weights
     if moved.any():
-        names = _named(problem.panel.units[np.unique(problem.unit_codes[moved])])
+        names = name_units(problem.panel.units[np.unique(problem.unit_codes[moved])])
         raise DataError(
             f"weights={problem.weights_name!r} changes within units ({names}); a weight here belongs to the unit: "
             "give the same in all its rows, such as the value of a base year."
@@ -388,6 +460,7 @@ def _name(column: str) -> str:
     return column if column.isidentifier() else f"`{column}`"
 
 
-def _named(units: Iterable[Any]) -> str:
+def name_units(units: Iterable[Any]) -> str:
+    """The first few, and how many more."""
     names = [str(unit) for unit in units]
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
