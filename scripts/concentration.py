@@ -81,10 +81,9 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
         line_plot(shares, "top_share", by="variable", labels=LABELS, title=title, notes=[CONVENTIONS], lang=lang),
     )
     grants = econ.Panel(results.frame("map"), "province", "year")
-    for year in MAP_YEARS:
-        title = {"en": f"Invention grants by province, {year}", "zh": f"各省发明专利授权量，{year} 年"}
-        plot = tile_map(grants, "invention_grants", year=year, scale="log", labels=LABELS, title=title, lang=lang)
-        yield item(f"map_{year}", plot)
+    title = {"en": "Invention grants by province", "zh": "各省发明专利授权量"}
+    plot = tile_map(grants, "invention_grants", year=MAP_YEARS, scale="log", labels=LABELS, title=title, lang=lang)
+    yield item("map", plot)
     for name in AMOUNTS:
         title = {"en": f"Centre of gravity: {LABELS[name]['en']}", "zh": f"重心：{LABELS[name]['zh']}"}
         yield item(f"centre_{name}", gravity_plot(results.frame(f"centre_{name}"), title=title, lang=lang))

@@ -114,7 +114,6 @@ FORMS = {
     "Coordination is the root of coupling times the mean of the two indices.",
     "zh": "标准形式：两系统指数的几何平均与算术平均之比；修正形式：王淑佳、孔伟、任亮等（2021）。协调度为耦合度与两指数均值之积的平方根。",
 }
-SHADES = {"en": "Shades are scaled within each map.", "zh": "各图色阶分别标定。"}
 
 
 def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
@@ -123,10 +122,9 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
     notes = [*results["notes"], DATA]
     path = results.frame("path")
     yield item("reading", reading(results)[lang])
-    for year in YEARS:
-        title = {"en": f"Coordination of industry and innovation, {year}", "zh": f"产业链与创新链耦合协调度，{year} 年"}
-        plot = tile_map(path, SHOWN, year=year, digits=2, labels=LABELS, title=title, notes=[SHADES, *notes], lang=lang)
-        yield item(f"map_{year}", plot)
+    title = {"en": "Coordination of industry and innovation", "zh": "产业链与创新链耦合协调度"}
+    plot = tile_map(path, SHOWN, year=YEARS, digits=2, labels=LABELS, title=title, notes=notes, lang=lang)
+    yield item("map", plot)
     means = path.groupby(["plate", "year"], as_index=False)[SHOWN].mean()
     title = {"en": "Coordination degree: mean of the provinces of each plate", "zh": "耦合协调度：各板块省份均值"}
     yield item(

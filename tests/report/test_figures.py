@@ -478,7 +478,59 @@ def test_a_map_names_its_year() -> None:
     assert "gdp, 2012" in words_of(tile_map(frame[frame["year"] == 2012], "gdp"))
 
 
+def test_several_years_share_their_colours_and_one_bar() -> None:
+    panel = make_panel()
+    plot = tile_map(panel, "gdp", year=[2010, 2015, 2019])
+    maps = plot.figure.axes[:3]
+    assert [ax.get_title("left") for ax in maps] == ["2010", "2015", "2019"]
+    assert list(plot.data.columns) == ["year", "region", "name", "value"]
+    seen = {}
+    for year, ax in zip((2010, 2015, 2019), maps, strict=True):
+        alone = tile_map(panel, "gdp", year=year).data
+        mine = plot.data[plot.data["year"] == year].drop(columns="year").reset_index(drop=True)
+        pd.testing.assert_frame_equal(mine, alone)
+        tiles = [patch for patch in ax.patches if not patch.get_hatch()]
+        known = alone.dropna()["value"]
+        seen |= {value: patch.get_facecolor() for value, patch in zip(known, tiles, strict=True)}
+    low, high = (matplotlib.colormaps["cividis"](end) for end in (0.0, 1.0))
+    assert (seen[min(seen)], seen[max(seen)]) == (low, high)
+    assert len({color for value, color in seen.items() if value == min(seen) or value == max(seen)}) == 2
+    bars = [child for ax in maps for child in ax.child_axes]
+    assert len(bars) == 1
+    assert bars[0].get_xlim() == (min(seen), max(seen))
+    words = words_of(plot).replace("\n", " ")
+    assert "GDP per head (yuan)" in words and "(yuan), 20" not in words
+
+
+def test_more_than_three_maps_take_a_second_row() -> None:
+    frame = make_panel().frame
+    plot = tile_map(frame, "gdp", year=(2010, 2012, 2014, 2016, 2018))
+    tops = [ax.get_position().y0 for ax in plot.figure.axes[:5]]
+    np.testing.assert_allclose(tops, [tops[0]] * 3 + [tops[3]] * 2)
+    assert tops[0] > tops[3] + 0.3
+    assert not plot.figure.axes[5].patches
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_in_small_maps_everything_stays_within_its_tile(lang: Lang) -> None:
+    plot = tile_map(make_panel(), "gdp", year=[2010, 2015, 2019], lang=lang)
+    plot.figure.draw_without_rendering()
+    for ax in plot.figure.axes[:3]:
+        side = ax.transData.transform([1, 0])[0] - ax.transData.transform([0, 0])[0]
+        inside = [text for text in ax.texts if text.get_horizontalalignment() == "center"]
+        assert len(inside) == 34 + len(PROVINCES)
+        assert all(text.get_window_extent().width <= side for text in inside)
+
+
 def test_tile_refusals() -> None:
+    with pytest.raises(OptionError, match=r"year=\[\] is not allowed; give one year, or a list of 1 to 6"):
+        tile_map(make_panel(), "gdp", year=[])
+    with pytest.raises(OptionError, match="different ones"):
+        tile_map(make_panel(), "gdp", year=[2010, 2010])
+    with pytest.raises(OptionError, match="are 2 maps; with ax= give one year"):
+        tile_map(make_panel(), "gdp", year=[2010, 2011], ax=Figure().subplots())
+    with pytest.raises(OptionError, match=r"year=2030"):
+        tile_map(make_panel(), "gdp", year=[2010, 2030])
     with pytest.raises(OptionError, match=r"year=2030.*2010"):
         tile_map(make_panel(), "gdp", year=2030)
     with pytest.raises(DataError, match="Atlantis"):

@@ -94,14 +94,14 @@ class Canvas:
     owned: bool
 
 
-def open_canvas(ax: Axes | None, width: float, height: float, panels: int = 1) -> Canvas:
+def open_canvas(ax: Axes | None, width: float, height: float, panels: int = 1, rows: int = 1) -> Canvas:
     """The given axes, or a new figure (inches) that no pyplot state knows of."""
     if ax is not None:
         ax.spines[["top", "right"]].set_visible(False)
         figure = ax.figure
         return Canvas(figure.figure if isinstance(figure, SubFigure) else figure, (ax,), owned=False)
     new = Figure(figsize=(width, height), layout="constrained")
-    axes = new.subplots(1, panels, squeeze=False)[0]
+    axes = new.subplots(rows, panels, squeeze=False).ravel()
     return Canvas(new, tuple(axes), owned=True)
 
 

@@ -1,4 +1,4 @@
-"""Tile map of China: every province-level unit an equal tile, roughly where it lies."""
+"""Tile maps of China: every province-level unit an equal tile, roughly where it lies; one map, or one per year."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,9 @@ COLUMNS, ROWS = 7, 8
 GAP = 0.06
 SIDE = 1 - GAP
 TINY = 6.5  # points
-WIDTH = 5.0  # inches
+WIDTH = 5.0  # inches of one map
+TOTAL, ACROSS, HEAD = 7.6, 3, 0.25  # inches of several maps side by side, maps in a row, inches over each
+MOST = 6
 LEAST = 0.38  # inches of a tile that two lines of the usual size need
 REGIONS = {region.iso: region for region in BY_CODE.values()}
 
@@ -72,22 +74,26 @@ def tile_map(
 ) -> Plot:
     """A variable by province as coloured tiles with their values; provinces without data are hatched.
 
+    Several years stand side by side, in the same colours and under one colour bar.
+
     Parameters
     ----------
     data : a Panel, or a frame with one row per province.
     x : the variable.
-    year : the period of a Panel; by default the last one with values. In a frame: rows where column ``year`` has it.
+    year : the period of a Panel; by default the last one with values. In a frame: rows where column ``year`` has it. A
+        list of up to six: a map for each.
     unit : the column of a frame that names the province (default ``province``): English or Chinese names, GB/T 2260
         or ISO 3166-2 codes.
     scale : ``"linear"``; ``"log"`` for positive skewed values; ``"diverging"`` around zero.
     digits : decimals of the values printed; by default three significant digits of the largest value.
     labels : column -> text (``{"en", "zh", "unit"}``), before the labels of the panel.
     title, notes : a string, or ``{"en": ..., "zh": ...}``.
-    ax : axes to draw on; by default a new figure.
+    ax : axes to draw on, for one year; by default a new figure.
 
     Returns
     -------
-    Plot with ``data``: ``region, name, value``, one row per tile, missing where there are no data.
+    Plot with ``data``: ``region, name, value``, one row per tile, missing where there are no data; for a list of years
+    ``year`` before them.
 
     Examples
     --------
@@ -102,24 +108,55 @@ def tile_map(
     check_data(data, "tile_map(panel, 'x')")
     if digits is not None:
         check_digits(digits)
+    years = _years(year, ax)
     if isinstance(data, Panel):
         words, unit = panel_words(data, labels, lang), data.unit
-        rows, year = _of_panel(data, x, year)
+        parts = [_of_panel(data, x, one) for one in years]
         found = source_notes(data, [x], lang)
     else:
         words, unit = Vocabulary(lang, labels or {}), unit or "province"
-        rows, found = _of_frame(data, x, year, unit), []
-        year = _only_year(rows) if year is None else year
-    frame = _by_tile(rows, x, unit, lang)
+        parts, found = [_of_frame(data, x, one, unit) for one in years], []
+    several = isinstance(year, list | tuple)
+    frames = [_by_tile(rows, x, unit, lang) for rows, _ in parts]
+    shown = pd.concat([f.assign(year=when) for f, (_, when) in zip(frames, parts, strict=True)], ignore_index=True)
     with house():
-        canvas = open_canvas(ax, WIDTH, WIDTH * ROWS / COLUMNS)
-        shading = _shading(frame["value"], scale)
-        tiles = _tiles(canvas, frame, _digits(frame["value"]) if digits is None else digits, lang)
-        _draw(canvas.axes[0], tiles, shading)
-        _add_key(canvas, shading, _key_label(words, x, year), tiles.shrunk)
-        if frame["value"].isna().any():
-            _add_missing_key(canvas.axes[0], lang, tiles.shrunk)
+        canvas = _open(ax, len(frames))
+        shading = _shading(shown["value"], scale)
+        digits = _digits(shown["value"]) if digits is None else digits
+        texts = _texts(canvas, shown, digits, lang)
+        for axes, (when, part) in zip(canvas.axes, shown.groupby("year", sort=False, dropna=False), strict=False):
+            _draw(axes, part, texts, shading)
+            if several:
+                axes.set_title(str(when))
+        _add_key(canvas, shading, _key_label(words, x, None if several else parts[0][1]), texts.shrunk)
+        if shown["value"].isna().any():
+            _add_missing_key(canvas.axes[0], lang, texts.shrunk)
+        frame = shown[["year", "region", "name", "value"]] if several else frames[0]
         return finish(canvas, frame, title, [phrase("tile", lang), *found, *notes], lang)
+
+
+def _years(year: Any, ax: Axes | None) -> list[Any]:
+    """The years asked for, one map each."""
+    years = list(year) if isinstance(year, list | tuple) else [year]
+    if not 1 <= len(years) <= MOST or len(set(years)) < len(years):
+        raise OptionError(f"year={year!r} is not allowed; give one year, or a list of 1 to {MOST} different ones.")
+    if ax is not None and len(years) > 1:
+        raise OptionError(f"year={year!r} are {len(years)} maps; with ax= give one year.")
+    return years
+
+
+def _open(ax: Axes | None, maps: int) -> Canvas:
+    """One wide map, or small ones, up to three in a row."""
+    if maps == 1:
+        return open_canvas(ax, WIDTH, WIDTH * ROWS / COLUMNS)
+    across = min(maps, ACROSS)
+    rows = -(-maps // across)
+    height = TOTAL / across * ROWS / COLUMNS + HEAD
+    canvas = open_canvas(None, TOTAL, rows * height, panels=across, rows=rows)
+    for spare in canvas.axes[maps:]:
+        spare.set_axis_off()
+    canvas.figure.draw_without_rendering()  # which settles the sizes of the tiles
+    return canvas
 
 
 def short_name(name: object, lang: Lang) -> str:
@@ -147,14 +184,14 @@ def _of_panel(panel: Panel, x: str, year: Any) -> tuple[pd.DataFrame, Any]:
     return panel.frame[panel.time_codes == code], panel.period(code) if panel.time else None
 
 
-def _of_frame(data: pd.DataFrame, x: str, year: Any, unit: str) -> pd.DataFrame:
+def _of_frame(data: pd.DataFrame, x: str, year: Any, unit: str) -> tuple[pd.DataFrame, Any]:
     require_columns(data, [x, unit, *(["year"] if year is not None else [])], "The frame")
     if year is not None and year not in set(data["year"]):
         raise OptionError(f"year={year!r} is not in the frame; it has {_spans(sorted(data['year'].unique()))}.")
     rows = data if year is None else data[data["year"] == year]
     if not rows[x].notna().any():
         raise DataError(f"No rows with values of {x!r}; there is nothing to draw.")
-    return rows
+    return rows, _only_year(rows) if year is None else year
 
 
 def _only_year(rows: pd.DataFrame) -> Any:
@@ -220,34 +257,41 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 @dataclass(frozen=True)
-class Tiles:
-    """Value, name and printed value of every region, and how much smaller than usual they are set."""
+class Texts:
+    """Names of the regions, how values are printed, and how much smaller than usual both are set."""
 
-    regions: Mapping[str, tuple[float, str, str]]
+    names: Mapping[str, str]
+    digits: int
     shrunk: float
 
+    def value(self, value: float) -> str:
+        """A value as it stands in its tile."""
+        return f"{value:,.{self.digits}f}".replace("-", "\u2212")
 
-def _tiles(canvas: Canvas, frame: pd.DataFrame, digits: int, lang: Lang) -> Tiles:
-    """What stands in the tiles: on given axes too small for the names, codes, and all in smaller type."""
-    values = ["" if np.isnan(value) else f"{value:,.{digits}f}".replace("-", "\u2212") for value in frame["value"]]
-    names, shrunk = list(frame["name"]), 1.0
-    if not canvas.owned:
+
+def _texts(canvas: Canvas, frame: pd.DataFrame, digits: int, lang: Lang) -> Texts:
+    """What stands in the tiles: on maps too small for the names, codes, and all in smaller type."""
+    names, texts = dict(zip(frame["region"], frame["name"], strict=True)), Texts({}, digits, 1.0)
+    if not canvas.owned or len(canvas.axes) > 1:
         window = canvas.axes[0].get_window_extent()
         side = min(window.width / COLUMNS, window.height / ROWS) / canvas.figure.dpi
-        if side * SIDE < max(text_width(canvas.figure, name, TINY) for name in names):
-            names = [short_name(name, lang) for name in names]
+        if side * SIDE < max(text_width(canvas.figure, name, TINY) for name in names.values()):
+            names = {region: short_name(name, lang) for region, name in names.items()}
+        printed = [texts.value(value) for value in frame["value"].dropna()]
         widest = max(
-            text_width(canvas.figure, text, size) for texts, size in ((names, TINY), (values, SMALL)) for text in texts
+            text_width(canvas.figure, text, size)
+            for some, size in ((names.values(), TINY), (printed, SMALL))
+            for text in some
         )
-        shrunk = min(1.0, 0.95 * side * SIDE / widest, side / LEAST)
-    return Tiles(dict(zip(frame["region"], zip(frame["value"], names, values, strict=True), strict=True)), shrunk)
+        return Texts(names, digits, min(1.0, 0.95 * side * SIDE / widest, side / LEAST))
+    return Texts(names, digits, 1.0)
 
 
-def _draw(ax: Axes, tiles: Tiles, shading: Shading) -> None:
-    tiny, small = TINY * tiles.shrunk, SMALL * tiles.shrunk
-    for region, (value, name, printed) in tiles.regions.items():
+def _draw(ax: Axes, frame: pd.DataFrame, texts: Texts, shading: Shading) -> None:
+    tiny, small = TINY * texts.shrunk, SMALL * texts.shrunk
+    for region, value in zip(frame["region"], frame["value"], strict=True):
         column, row = LAYOUT[region]
-        corner, x, y = (column + GAP / 2, row + GAP / 2), column + 0.5, row + 0.5
+        corner, x, y, name = (column + GAP / 2, row + GAP / 2), column + 0.5, row + 0.5, texts.names[region]
         if np.isnan(value):
             ax.add_patch(Rectangle(corner, SIDE, SIDE, **EMPTY))
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
@@ -257,7 +301,7 @@ def _draw(ax: Axes, tiles: Tiles, shading: Shading) -> None:
         ax.add_patch(Rectangle(corner, SIDE, SIDE, facecolor=color, linewidth=0))
         ink = "white" if _luminance(color) < 0.21 else INK  # where both have the same contrast
         ax.text(x, y - 0.14, name, ha="center", va="center", fontsize=tiny, color=ink)
-        ax.text(x, y + 0.18, printed, ha="center", va="center", fontsize=small, color=ink)
+        ax.text(x, y + 0.18, texts.value(value), ha="center", va="center", fontsize=small, color=ink)
     ax.set(xlim=(0, COLUMNS), ylim=(ROWS, 0), aspect="equal")
     ax.set_axis_off()
 
