@@ -3,6 +3,8 @@ from . import did as did
 from . import disparity as disparity
 from . import report as report
 from . import spatial as spatial
+from .bootstrap import WildBootstrap as WildBootstrap
+from .bootstrap import wild_bootstrap as wild_bootstrap
 from .data.catalog import accept as accept
 from .data.catalog import card as card
 from .data.catalog import datasets as datasets
@@ -30,6 +32,7 @@ from .inference.covariance import driscoll_kraay as driscoll_kraay
 from .inference.covariance import hetero as hetero
 from .inference.covariance import iid as iid
 from .inference.covariance import newey_west as newey_west
+from .inference.wild import wild as wild
 from .options import Lang as Lang
 from .panel import Column as Column
 from .panel import Panel as Panel
