@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from econ.did.cells import Cells
+from econ.did.class_means import clustered
 from econ.did.design import DidDesign, read_design
 from econ.did.history import History, lay_out, read_history
 from econ.did.result import DidResult, build_result
@@ -13,7 +14,7 @@ from econ.did.switching import Adjustment, Horizon, Switching, adjust, horizon
 from econ.errors import ModelError, OptionError
 from econ.estimate import Test
 from econ.inference.covariance import cluster
-from econ.inference.influence import UnitInfluence, influence_covariance
+from econ.inference.influence import UnitInfluence
 from econ.inference.specs import Vcov
 from econ.linear.fit import BoolArray, FloatArray, IntArray
 from econ.options import SwitchDirection, check_word
@@ -121,8 +122,7 @@ def switchers(
             "treatment has been above and below its start": history.crossed_rows(panel),
         },
     )
-    codes, labels = design.clusters(_cluster_column(design))
-    data = lay_out(design, history, codes)
+    data = lay_out(design, history, design.clusters(_cluster_column(design))[0])
     adjustment = adjust(data) if covariates else None
     changing = data.sign != 0 if only is None else data.sign == {"in": 1.0, "out": -1.0}[only]
     allowed = _in_all(data, changing, effects, adjustment) if same_switchers else changing
@@ -138,7 +138,7 @@ def switchers(
         *_singular_note(data, history, design, adjustment),
     )
     asked = {"treatment": treatment, "normalized": normalized, "only": only, "same_switchers": same_switchers}
-    return _label(design, kept, codes, len(labels), normalized, asked, notes)
+    return _label(design, kept, normalized, asked, notes)
 
 
 def _check(effects: int, placebos: int, only: SwitchDirection | None) -> None:
@@ -171,8 +171,6 @@ def _cluster_column(design: DidDesign) -> str:
 def _label(
     design: DidDesign,
     found: dict[int, Horizon],
-    codes: IntArray,
-    n_clusters: int,
     normalized: bool,
     asked: dict[str, object],
     notes: tuple[Text, ...],
@@ -185,8 +183,6 @@ def _label(
     nobody = (None,) * len(size)
     terms = tuple(f"event_time::{time}" for time in found)
     influence = UnitInfluence(psi)
-    own = _cluster_column(design) == design.panel.unit
-    covariance = influence_covariance(influence, design.problem.vcov, None if own else codes, n_clusters)
     lags = {f"event_time::{time}": (e.lags / e.lags.sum()).tolist() for time, e in found.items()}
     result = build_result(
         design,
@@ -194,7 +190,7 @@ def _label(
         Cells(nobody, nobody, nobody, np.array(list(found), dtype=np.float64), size, size),
         (*terms, AVERAGE),
         coef,
-        covariance,
+        clustered(design, influence),
         influence=influence,
         spec={"cohort": None, "covariates": list(design.covariates), "reference": -1, "lag_weights": lags} | asked,
         labels=_labels(design, str(asked["treatment"])),
