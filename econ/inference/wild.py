@@ -119,13 +119,14 @@ def weighted_sums(method: Wild, linear: FloatArray, squared: FloatArray) -> Iter
     linear : (G, C)
     squared : (G, D)
     """
-    if method.shares(len(linear)):
-        total = squared.sum(axis=0)
-        for sums in _shared_signs(method, linear):
-            yield sums, np.broadcast_to(total, (len(sums), len(total)))
+    G = len(linear)
+    if method.weights != "rademacher":
+        for V in _weights(method, G):
+            yield V @ linear, V**2 @ squared
         return
-    for V in _weights(method, len(linear)):
-        yield V @ linear, V**2 @ squared
+    total = squared.sum(axis=0)
+    for sums in _shared_signs(method, linear) if method.shares(G) else (V @ linear for V in _weights(method, G)):
+        yield sums, np.broadcast_to(total, (len(sums), len(total)))
 
 
 def _weights(method: Wild, G: int) -> Iterator[FloatArray]:
