@@ -7,6 +7,7 @@ from .figures import dagum_plot as dagum_plot
 from .figures import event_plot as event_plot
 from .figures import gravity_plot as gravity_plot
 from .figures import half_life_plot as half_life_plot
+from .figures import honest_plot as honest_plot
 from .figures import kernel_plot as kernel_plot
 from .figures import line_plot as line_plot
 from .figures import paths_plot as paths_plot

@@ -5,6 +5,7 @@ from econ.report.figures.coefficients import coefficient_plot
 from econ.report.figures.disparity import dagum_plot, gravity_plot, theil_plot
 from econ.report.figures.event import event_plot
 from econ.report.figures.half_life import half_life_plot
+from econ.report.figures.honest import honest_plot
 from econ.report.figures.lines import line_plot, sigma_plot
 from econ.report.figures.markov import kernel_plot, ridge_plot, transition_plot
 from econ.report.figures.paths import paths_plot
@@ -28,6 +29,7 @@ __all__ = [
     "event_plot",
     "gravity_plot",
     "half_life_plot",
+    "honest_plot",
     "kernel_plot",
     "line_plot",
     "paths_plot",
