@@ -3,10 +3,12 @@
 from econ.did.bacon import Bacon, bacon
 from econ.did.callaway_santanna import callaway_santanna
 from econ.did.compare import Comparison, compare
+from econ.did.equivalence import Equivalence, equivalence
 from econ.did.event_study import event_study
 from econ.did.honest import Honest, honest
 from econ.did.inference import Inference, inference
 from econ.did.permute import Permutation, permute
+from econ.did.pretrends import Pretrends, pretrends
 from econ.did.result import DidResult, difference
 from econ.did.robustness import Robustness, leave_one_out, placebo_dates
 from econ.did.stacked import stacked
@@ -20,21 +22,25 @@ __all__ = [
     "Comparison",
     "DidResult",
     "EffectWeights",
+    "Equivalence",
     "Honest",
     "Inference",
     "Permutation",
+    "Pretrends",
     "Robustness",
     "bacon",
     "callaway_santanna",
     "compare",
     "difference",
     "effect_weights",
+    "equivalence",
     "event_study",
     "honest",
     "inference",
     "leave_one_out",
     "permute",
     "placebo_dates",
+    "pretrends",
     "stacked",
     "sun_abraham",
     "switchers",
