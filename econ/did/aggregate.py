@@ -1,8 +1,9 @@
 """From effects of cells to averages over them: by event time, cohort, period, group, or over all.
 
 Every average is a linear map of the coefficients whose weights are sizes of cells or cohorts. Where a result treats
-those sizes as estimated (Callaway and Sant'Anna 2021, section 4), the gradient with respect to the shares is part of
-the map, and the joint covariance of coefficients and shares gives the covariance of the averages.
+those sizes as estimated (of cohorts: Callaway and Sant'Anna 2021, section 4; of cells: Gardner 2022), the gradient with
+respect to the shares is part of the map, and the joint covariance of coefficients and shares gives the covariance of
+the averages. With shares of cells, the number of units by which an average weighs cohorts is a given number.
 """
 
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ class Averages:
     ----------
     terms : names of the q averages
     weights : (q, K) on the coefficients
-    gradient : (q, C) with respect to the sizes of the cohorts, in units of their shares
+    gradient : (q, S) with respect to the sizes of the cohorts or cells, in units of their shares
     event_time : (q,) where the averages are by event time, else None
     size : (q,) treated observations averaged over
     words : what is averaged over
@@ -49,9 +50,12 @@ def averages(
     window: tuple[int, int] | None,
     balance: int | None,
 ) -> Averages:
-    """The averages asked for; ``coef`` is (K,), ``shares`` (C,) of the cohorts, numbered as in ``cells``."""
+    """The averages asked for; ``coef`` is (K,), ``shares`` (C,) of the cohorts, numbered as in ``cells``, or (K,) of
+    the cells."""
     check_word(kind, Aggregation, "kind")
     check_word(average, AverageOver, "average")
+    if average != "cells" and kind != "overall":
+        raise OptionError(f"average={average!r} belongs to aggregate('overall'); leave it out with {kind!r}.")
     build = _Builder(cells, coef, shares)
     chosen = _chosen(cells, window, balance)
     post = chosen & cells.post
@@ -61,8 +65,6 @@ def averages(
         raise ModelError("No effect after treatment is left to average over; widen the window.")
     if kind == "overall":
         return build.overall(post, average)
-    if average != "cells":
-        raise OptionError(f"average={average!r} belongs to aggregate('overall'); leave it out with {kind!r}.")
     return build.by_label(post, kind)
 
 
@@ -93,18 +95,20 @@ class _Builder:
 
     def __init__(self, cells: Cells, coef: FloatArray, shares: FloatArray) -> None:
         self.cells, self.coef, self.shares = cells, coef, shares
-        self.code: IntArray = cells.cohort_codes
+        self.cohort: IntArray = cells.cohort_codes
+        self.of_cohorts = len(shares) == int(self.cohort.max()) + 1
+        self.share: IntArray = self.cohort if self.of_cohorts else np.arange(len(coef))
 
     def mean(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Average over cells by size: (K,) weights and (C,) gradient with respect to the cohorts' shares."""
+        """Average over cells by size: (K,) weights and (S,) gradient with respect to the shares."""
         size = self.cells.size[rows]
         if not size.sum() > 0:
             raise ModelError("The cells to average over hold no treated observation.")
         weights = np.zeros(len(self.coef))
         weights[rows] = size / size.sum()
-        excess = weights[rows] * (self.coef[rows] - weights @ self.coef) / self.shares[self.code[rows]]
+        excess = weights[rows] * (self.coef[rows] - weights @ self.coef) / self.shares[self.share[rows]]
         gradient = np.zeros(len(self.shares))
-        np.add.at(gradient, self.code[rows], excess)
+        np.add.at(gradient, self.share[rows], excess)
         return weights, gradient
 
     def event(self, chosen: BoolArray) -> Averages:
@@ -154,13 +158,14 @@ class _Builder:
             return self._rows(["overall"], [rows], words)
         gradient = np.zeros(len(self.shares))
         if average == "cohort":
-            present = np.unique(self.code[post])
-            sets = [np.flatnonzero(post & (self.code == c)) for c in present]
+            present = np.unique(self.cohort[post])
+            sets = [np.flatnonzero(post & (self.cohort == c)) for c in present]
             parts = self._rows([str(c) for c in present], sets, {})
             outer = np.array([self.cells.cohort_size[rows[0]] for rows in sets])
             outer = outer / outer.sum()
             values = parts.weights @ self.coef
-            gradient[present] = outer * (values - outer @ values) / self.shares[present]
+            if self.of_cohorts:
+                gradient[present] = outer * (values - outer @ values) / self.shares[present]
         else:
             parts = self.event(post) if average == "event" else self.by_label(post, average)
             outer = np.full(len(parts.terms), 1 / len(parts.terms))

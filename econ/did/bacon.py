@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from econ.did.design import DidDesign, balanced, read_design
-from econ.did.regression import about_unit_means, regress_classes
+from econ.did.moments import about_unit_means
+from econ.did.regression import regress_classes
 from econ.linear.fit import FloatArray
 from econ.panel import Panel
 from econ.text import Text

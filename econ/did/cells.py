@@ -41,6 +41,11 @@ class Cells:
         index = {key: c for c, key in enumerate(dict.fromkeys(keys))}
         return np.array([index[key] for key in keys], dtype=np.intp)
 
+    def followed_by(self, others: "Cells") -> "Cells":
+        """These coefficients and then the others."""
+        pairs = [(getattr(self, name), getattr(others, name)) for name in CELL_FIELDS]
+        return Cells(*(a + b if isinstance(a, tuple) else np.concatenate([a, b]) for a, b in pairs))
+
     def frame(self) -> pd.DataFrame:
         """One row per coefficient: ``cohort, period, event_time, group, size``, without the columns that are empty."""
         frame = pd.DataFrame(

@@ -1,15 +1,14 @@
 """Least squares with unit and period effects on regressors that are functions of class and period.
 
 Two-way fixed effects, event studies, Sun and Abraham's and Wooldridge's regressions differ only in those regressors.
-With D_c (K, T) the regressors of class c, everything before the residuals follows from sums by class: with ``o_i`` (T,)
-the indicator of unit i's periods, ``N_c = sum w_i o_i``, ``O_c = sum w_i o_i o_i' / |o_i|`` and the sums of the outcome
-taken about each unit's mean. One T x T system takes out the period effects. Residuals about the unit's mean, ``E_i``,
-then give the scores ``(D_c - Lambda) E_i``, since they add up to zero within each unit.
+With D_c (K, T) the regressors of class c, everything before the residuals follows from sums by class (see
+``moments``). One T x T system takes out the period effects. Residuals about the unit's mean, ``E_i``, then give the
+scores ``(D_c - Lambda) E_i``, since they add up to zero within each unit.
 """
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,14 @@ import numpy as np
 from econ.design.collinear import independent_columns
 from econ.did.cells import Cells, Loadings
 from econ.did.design import DidDesign
+from econ.did.moments import (
+    Moments,
+    about_unit_means,
+    class_moments,
+    covariate_products,
+    observed_part,
+    period_system,
+)
 from econ.did.result import DidResult, build_result
 from econ.errors import EconWarning, ModelError
 from econ.inference.covariance import Covariance, covariance
@@ -29,8 +36,6 @@ from econ.linear.fit import BoolArray, FloatArray, LinearFit, linear_stats
 from econ.problem import sample_layout
 from econ.text import Text
 
-_RANK = 1e-10
-
 
 @dataclass(frozen=True, eq=False)
 class ClassRegression:
@@ -38,16 +43,20 @@ class ClassRegression:
 
     Attributes
     ----------
+    used : (C, T) cells that enter the regression, or None for all
     D : (C, K, T) regressors of each class that could be told apart
     kept : (asked,) which of the regressors asked for these are
     coef : (K,); ``gamma`` (p,) of the covariates; ``period_effects`` (T,)
     bread : (K + p, K + p) inverse of the regressors' cross products, effects taken out
     projection : (K + p, T) ``Lambda``, the regressors' period effects
+    system : (T, T) pseudo-inverse of the period effects' cross products, unit effects taken out
+    moments : sums by class
+    explained : sum of squares of the outcome, effects taken out, that regressors and covariates explain
     n_effects_rank : degrees of freedom of unit and period effects
-    ssr, sst, sst_within : sums of squares of residuals, of the outcome about its mean, and after the effects
     """
 
     design: DidDesign
+    used: BoolArray | None
     D: FloatArray
     kept: BoolArray
     coef: FloatArray
@@ -55,10 +64,10 @@ class ClassRegression:
     period_effects: FloatArray
     bread: FloatArray
     projection: FloatArray
+    system: FloatArray
+    moments: Moments
+    explained: float
     n_effects_rank: int
-    ssr: float
-    sst: float
-    sst_within: float
 
     @property
     def n_coef(self) -> int:
@@ -82,14 +91,15 @@ class ClassRegression:
         return fitted
 
     def residuals(self, rows: slice, c: int) -> FloatArray:
-        """(B, T) residuals of units of class c, zero where not observed."""
+        """(B, T) outcomes of units of class c less those fitted, in cells outside the regression those predicted; zero
+        where not observed."""
         R = self.design.Y[rows] - self.fitted(c)
         for value, X in zip(self.gamma, self.design.covariates.values(), strict=True):
             R -= value * X[rows]
-        return about_unit_means(R, _part(self.design.observed, rows))
+        return about_unit_means(R, observed_part(self.design, rows), None if self.used is None else self.used[c])
 
     def linear_fit(self) -> LinearFit:
-        """The same regression by rows of the sample, effects taken out, for every other covariance."""
+        """A regression on all cells by rows of the sample, effects taken out, for every other covariance."""
         design = self.design
         columns = []
         for k in range(len(self.coef)):
@@ -97,7 +107,7 @@ class ClassRegression:
                 [
                     about_unit_means(
                         np.repeat((self.D[c, k] - self.projection[k])[None, :], rows.stop - rows.start, axis=0),
-                        _part(design.observed, rows),
+                        observed_part(design, rows),
                     )
                     for c, rows in enumerate(design.classes)
                 ]
@@ -111,37 +121,31 @@ class ClassRegression:
 
     def loadings(self) -> FloatArray:
         """(K, C, T) weights of class means of the outcome in the coefficients, when there are no covariates."""
-        moments = _moments(self.design)
+        moments = self.moments.within(self.used)
         net = self.D - self.projection[: len(self.coef)]
         swept = net * moments.N[:, None, :] - np.einsum("ckt,cts->cks", net, moments.O)
         K = len(self.coef)
         return np.asarray(np.einsum("jk,ckt->jct", self.bread[:K, :K], swept))
 
     def stats(self) -> dict[str, float]:
-        """``feols``' summary statistics."""
+        """``feols``' summary statistics, of a regression on all cells."""
         design = self.design
         mean = float((design.means * design.counts).sum() / design.counts.sum())
         n_obs, K = design.problem.sample.n_obs, self.n_coef + self.n_effects_rank
-        return linear_stats(n_obs, K, self.ssr, self.sst, self.sst_within) | {"mean_outcome": mean}
+        ssr, sst = _sums_of_squares(self, mean)
+        return linear_stats(n_obs, K, ssr, sst, ssr + self.explained) | {"mean_outcome": mean}
 
 
-@dataclass(frozen=True, eq=False)
-class _Moments:
-    """Sums by class: ``N`` (C, T), ``O`` (C, T, T); ``y``, and ``x`` (p, C, T), about unit means."""
-
-    N: FloatArray
-    O: FloatArray  # noqa: E741
-    y: FloatArray
-    x: FloatArray
-
-
-def regress_classes(design: DidDesign, D: FloatArray) -> ClassRegression:
+def regress_classes(design: DidDesign, D: FloatArray, used: BoolArray | None = None) -> ClassRegression:
     """Least squares of the outcome on D (C, K, T), covariates, unit and period effects, weighted by unit.
 
-    Regressors that earlier ones and the effects span are left out; see ``kept``.
+    ``used`` (C, T) flags the cells that enter, by default all; every unit must be observed in one of them. D counts as
+    zero elsewhere. Regressors that earlier ones and the effects span are left out; see ``kept``.
     """
-    moments = _moments(design)
-    system, rank = _inverse(np.diag(moments.N.sum(axis=0)) - moments.O.sum(axis=0))
+    every_cell = class_moments(design, used)
+    moments = every_cell.within(used)
+    D = D if used is None else D * used[:, None, :]
+    system, rank = period_system(np.diag(moments.N.sum(axis=0)) - moments.O.sum(axis=0))
     swept = D * moments.N[:, None, :] - np.einsum("ckt,cts->cks", D, moments.O)
     totals = np.vstack([swept.sum(axis=0), moments.x.sum(axis=1)]) if len(moments.x) else swept.sum(axis=0)
     projection = totals @ system
@@ -149,15 +153,27 @@ def regress_classes(design: DidDesign, D: FloatArray) -> ClassRegression:
     D, swept = D[:, kept], swept[:, kept]
     every = np.concatenate([kept, np.ones(len(moments.x), dtype=np.bool_)])
     totals, projection = totals[every], projection[every]
-    gram, right = _normal_equations(design, moments, D, swept, totals, projection)
-    bread = _solve_gram(gram, design)
+    gram, right = _normal_equations(design, moments, D, swept, totals, projection, used)
+    if len(kept) and not len(gram):
+        raise ModelError("No effect can be told apart from the unit and period effects; there is nothing to estimate.")
+    bread = _solve_gram(gram, design, used)
     solution = bread @ right
     K = D.shape[1]
-    period = system @ moments.y.sum(axis=0) - solution @ projection
-    fit = ClassRegression(
-        design, D, kept, solution[:K], solution[K:], period, bread, projection, design.n_units + rank, 0.0, 0.0, 0.0
+    return ClassRegression(
+        design,
+        used,
+        D,
+        kept,
+        solution[:K],
+        solution[K:],
+        system @ moments.y.sum(axis=0) - solution @ projection,
+        bread,
+        projection,
+        system,
+        every_cell,
+        float(solution @ right),
+        design.n_units + rank,
     )
-    return _with_sums_of_squares(fit, moments, system, solution, right)
 
 
 def regression_covariance(fit: ClassRegression) -> tuple[Covariance, ClassInfluence | None]:
@@ -257,53 +273,18 @@ def class_loadings(design: DidDesign, values: FloatArray) -> Loadings:
     )
 
 
-def about_unit_means(values: FloatArray, observed: BoolArray | None) -> FloatArray:
-    """(B, T) values less their mean over the unit's observed periods, zero where not observed."""
-    if observed is None:
-        centred: FloatArray = values - values.mean(axis=1, keepdims=True)
-        return centred
-    values = np.where(observed, values, 0.0)
-    return np.where(observed, values - (values.sum(axis=1) / observed.sum(axis=1))[:, None], 0.0)
-
-
 def _features(fit: ClassRegression, rows: slice, c: int) -> FloatArray:
     """(B, T + p) residuals, and their products with each covariate summed over periods."""
     E = fit.residuals(rows, c)
+    if fit.used is not None:
+        E *= fit.used[c]
     if not fit.design.covariates:
         return E
     scores = [np.einsum("it,it->i", X[rows], E) for X in fit.design.covariates.values()]
     return np.column_stack([E, *scores])
 
 
-def _moments(design: DidDesign) -> _Moments:
-    C, T = design.n_classes, len(design.calendar)
-    names = list(design.covariates)
-    N, O, y, x = np.zeros((C, T)), np.zeros((C, T, T)), np.zeros((C, T)), np.zeros((len(names), C, T))  # noqa: E741
-    for c in range(C):
-        for rows in blocks(design.starts, c):
-            w = np.ones(rows.stop - rows.start) if design.unit_weights is None else design.unit_weights[rows]
-            o = _part(design.observed, rows)
-            y[c] += w @ about_unit_means(design.Y[rows], o)
-            for j, name in enumerate(names):
-                x[j, c] += w @ about_unit_means(design.covariates[name][rows], o)
-            if o is not None:
-                N[c] += w @ o
-                O[c] += o.T @ (o * (w / o.sum(axis=1))[:, None])
-    if design.observed is None:
-        N[:] = design.class_weight[:, None]
-        O[:] = design.class_weight[:, None, None] / T
-    return _Moments(N, O, y, x)
-
-
-def _inverse(M: FloatArray) -> tuple[FloatArray, int]:
-    """Pseudo-inverse of the period system, singular for the constant that the unit effects hold, and its rank."""
-    eigenvalues, U = np.linalg.eigh(M)
-    kept = eigenvalues > _RANK * eigenvalues[-1]
-    inverse: FloatArray = (U[:, kept] / eigenvalues[kept]) @ U[:, kept].T
-    return inverse, int(kept.sum())
-
-
-def _kept(D: FloatArray, moments: _Moments, gram: FloatArray) -> BoolArray:
+def _kept(D: FloatArray, moments: Moments, gram: FloatArray) -> BoolArray:
     total = moments.N.sum()
     about_zero = np.einsum("ckt,ct->k", D**2, moments.N)
     mean = np.einsum("ckt,ct->k", D, moments.N) / total
@@ -311,7 +292,13 @@ def _kept(D: FloatArray, moments: _Moments, gram: FloatArray) -> BoolArray:
 
 
 def _normal_equations(
-    design: DidDesign, moments: _Moments, D: FloatArray, swept: FloatArray, totals: FloatArray, projection: FloatArray
+    design: DidDesign,
+    moments: Moments,
+    D: FloatArray,
+    swept: FloatArray,
+    totals: FloatArray,
+    projection: FloatArray,
+    used: BoolArray | None,
 ) -> tuple[FloatArray, FloatArray]:
     K, names = D.shape[1], list(design.covariates)
     P = K + len(names)
@@ -321,39 +308,24 @@ def _normal_equations(
     if names:
         cross = np.einsum("ckt,pct->kp", D, moments.x)
         gram[:K, K:], gram[K:, :K] = cross, cross.T
-        inner = _covariate_products(design)
+        inner = covariate_products(design, used)
         gram[K:, K:], right[K:] = inner[:-1, :-1], inner[:-1, -1]
     return gram - totals @ projection.T, right - projection @ moments.y.sum(axis=0)
 
 
-def _covariate_products(design: DidDesign) -> FloatArray:
-    """(p + 1, p + 1) cross products of covariates and outcome about unit means."""
-    columns = [*design.covariates.values(), design.Y]
-    total = np.zeros((len(columns), len(columns)))
-    for c in range(design.n_classes):
-        for rows in blocks(design.starts, c):
-            o = _part(design.observed, rows)
-            parts = np.array([about_unit_means(X[rows], o).ravel() for X in columns])
-            w = None if design.unit_weights is None else np.repeat(design.unit_weights[rows], len(design.calendar))
-            total += parts @ (parts if w is None else parts * w).T
-    return total
-
-
-def _solve_gram(gram: FloatArray, design: DidDesign) -> FloatArray:
-    if not len(gram):
-        raise ModelError("No effect can be told apart from the unit and period effects; there is nothing to estimate.")
+def _solve_gram(gram: FloatArray, design: DidDesign, used: BoolArray | None) -> FloatArray:
     scale = np.sqrt(np.diag(gram).clip(min=0.0))
     names = list(design.covariates)
     K = len(gram) - len(names)
-    magnitude = [float(np.sum(X**2)) for X in design.covariates.values()]
-    flat = [n for n, s, m in zip(names, scale[K:], magnitude, strict=True) if s**2 <= 1e-9 * m * 1e-3]
+    flat = [n for n, s, m in zip(names, scale[K:], _magnitudes(design, used), strict=True) if s**2 <= 1e-9 * m * 1e-3]
     if flat:
         raise ModelError(
-            f"The unit and period effects absorb the covariates {', '.join(flat)}, which do not vary within them; "
-            "leave them out, or use an estimator that takes covariates of the base period (callaway_santanna)."
+            f"The unit and period effects absorb the covariates {', '.join(flat)}, which do not vary within them"
+            f"{' in untreated observations' if used is not None else ''}; leave them out, or use an estimator that "
+            "takes covariates of the base period (callaway_santanna)."
         )
     correlation = gram / np.outer(scale, scale)
-    if np.linalg.eigvalsh(correlation)[0] < 1e-12:
+    if len(gram) and np.linalg.eigvalsh(correlation)[0] < 1e-12:
         raise ModelError(
             f"The covariates ({', '.join(names)}) and the effects are collinear; leave one of the covariates out."
         )
@@ -361,25 +333,26 @@ def _solve_gram(gram: FloatArray, design: DidDesign) -> FloatArray:
     return (inverse + inverse.T) / 2
 
 
-def _with_sums_of_squares(
-    fit: ClassRegression, moments: _Moments, system: FloatArray, solution: FloatArray, right: FloatArray
-) -> ClassRegression:
+def _magnitudes(design: DidDesign, used: BoolArray | None) -> list[float]:
+    """Sums of squares of the covariates over the cells in the regression."""
+    if used is None:
+        return [float(np.sum(X**2)) for X in design.covariates.values()]
+    return [float(np.sum((X * used[design.class_of]) ** 2)) for X in design.covariates.values()]
+
+
+def _sums_of_squares(fit: ClassRegression, mean: float) -> tuple[float, float]:
+    """Of the residuals, and of the outcome about its mean."""
     design = fit.design
-    mean = float((design.means * design.counts).sum() / design.counts.sum())
     ssr, sst = 0.0, 0.0
     for c in range(design.n_classes):
         for rows in blocks(design.starts, c):
-            o = _part(design.observed, rows)
+            o = observed_part(design, rows)
             w = None if design.unit_weights is None else design.unit_weights[rows, None]
             E, deviation = fit.residuals(rows, c), design.Y[rows] - mean
             deviation = deviation if o is None else deviation * o
             ssr += float(np.sum(E**2 if w is None else w * E**2))
             sst += float(np.sum(deviation**2 if w is None else w * deviation**2))
-    return replace(fit, ssr=ssr, sst=sst, sst_within=ssr + float(solution @ right))
-
-
-def _part(observed: BoolArray | None, rows: slice) -> BoolArray | None:
-    return None if observed is None else observed[rows]
+    return ssr, sst
 
 
 def _from_influences(design: DidDesign, spec: Cluster) -> bool:

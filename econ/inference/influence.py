@@ -5,7 +5,7 @@ With units as clusters the covariance is ``sum_i psi_i psi_i'``; with coarser cl
 of the summed influences. Small-sample factors are the estimator's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class UnitInfluence:
         return self.psi.T @ self.psi
 
     def by_cluster(self, codes: IntArray, n_clusters: int) -> FloatArray:
-        return _sums(self.psi, codes, n_clusters)
+        return sums_by_group(self.psi, codes, n_clusters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ class ClassInfluence:
         for c, (A, b) in enumerate(zip(self.loadings, self.constants, strict=True)):
             for rows in blocks(self.starts, c):
                 f, w = self._weighted(rows, c)
-                total += _sums(f, codes[rows], n_clusters) @ A.T
+                total += sums_by_group(f, codes[rows], n_clusters) @ A.T
                 total += np.outer(np.bincount(codes[rows], weights=w, minlength=n_clusters), b)
         return total
 
@@ -92,6 +92,21 @@ class ClassInfluence:
         if self.weights is None:
             return f, np.ones(len(f))
         return f * self.weights[rows, None], self.weights[rows]
+
+
+def joined(parts: Sequence[ClassInfluence]) -> ClassInfluence:
+    """Influences of the same units on the parameters of all parts, in their order; weights are those of the first."""
+    C = len(parts[0].loadings)
+    P, F = np.array([part.loadings.shape[1:] for part in parts]).cumsum(axis=0).T
+    loadings = np.zeros((C, P[-1], F[-1]))
+    for part, p, f in zip(parts, P, F, strict=True):
+        loadings[:, p - part.loadings.shape[1] : p, f - part.loadings.shape[2] : f] = part.loadings
+
+    def features(rows: slice, c: int) -> FloatArray:
+        return np.hstack([part.features(rows, c) for part in parts])
+
+    constants = np.hstack([part.constants for part in parts])
+    return ClassInfluence(features, parts[0].starts, loadings, constants, parts[0].weights)
 
 
 def influence_covariance(
@@ -142,7 +157,7 @@ def blocks(starts: IntArray, c: int) -> list[slice]:
     return [slice(start, min(start + _BLOCK, last)) for start in range(first, last, _BLOCK)]
 
 
-def _sums(values: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
+def sums_by_group(values: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
     """(n_groups, P) column sums by group."""
     sums = np.empty((n_groups, values.shape[1]))
     for k in range(values.shape[1]):
