@@ -43,8 +43,14 @@ class Cells:
 
     def followed_by(self, others: "Cells") -> "Cells":
         """These coefficients and then the others."""
-        pairs = [(getattr(self, name), getattr(others, name)) for name in CELL_FIELDS]
-        return Cells(*(a + b if isinstance(a, tuple) else np.concatenate([a, b]) for a, b in pairs))
+        return Cells(
+            self.cohort + others.cohort,
+            self.period + others.period,
+            self.group + others.group,
+            np.concatenate([self.event_time, others.event_time]),
+            np.concatenate([self.size, others.size]),
+            np.concatenate([self.cohort_size, others.cohort_size]),
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per coefficient: ``cohort, period, event_time, group, size``, without the columns that are empty."""
@@ -77,7 +83,9 @@ CELL_FIELDS = ("cohort", "period", "group", "event_time", "size", "cohort_size")
 class Loadings:
     """Weights of the mean outcomes of classes by period in each coefficient.
 
-    Without covariates, ``coef_k = sum_{c,t} values[k, c, t] x mean outcome of class c in period t``.
+    Without covariates, ``coef_k = sum_{c,t} values[k, c, t] x mean outcome of class c in period t``. Where units of a
+    class are observed in different periods, these are sums of the weights of its units, and the equation is one for
+    outcomes that are equal within class and period, such as the effects of cells.
 
     Attributes
     ----------
