@@ -7,6 +7,7 @@ from econ.did.equivalence import Equivalence, equivalence
 from econ.did.event_study import event_study
 from econ.did.honest import Honest, honest
 from econ.did.inference import Inference, inference
+from econ.did.local_projections import local_projections
 from econ.did.permute import Permutation, permute
 from econ.did.pretrends import Pretrends, pretrends
 from econ.did.result import DidResult, difference
@@ -38,6 +39,7 @@ __all__ = [
     "honest",
     "inference",
     "leave_one_out",
+    "local_projections",
     "permute",
     "placebo_dates",
     "pretrends",

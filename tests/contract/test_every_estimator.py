@@ -25,6 +25,7 @@ CALLS: dict[str, Call] = {
     "poisson": lambda p: econ.fepois(p, "y ~ x + z | region + year"),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
+    "local projections": lambda p: econ.did.local_projections(p, "y", cohort="cohort", covariates=["x"]),
     "stacked": lambda p: econ.did.stacked(p, "y", cohort="cohort", window=(-3, 2)),
     "switchers": lambda p: econ.did.switchers(
         p.assign(d=lambda d: (d["year"] >= d["cohort"]).astype(float)), "y", treatment="d", effects=3, placebos=2
