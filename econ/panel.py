@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 from econ.data import transform
 from econ.data.frames import (
     SHOWN,
+    as_frequency,
     calendar_numbers,
     quote_cells,
     quote_rows,
     refuse_duplicates,
     refuse_infinities,
     require_columns,
+    sorted_codes,
     to_pandas,
 )
 from econ.data.transform import Multiple, SteadyState, Transformed
 from econ.errors import DataError, OptionError
-from econ.linear.fit import BoolArray, FloatArray, IntArray
+from econ.linear.fit import FloatArray, IntArray
 from econ.options import GrowthKind, IndexKind, InterpolationKind, Quality
 from econ.text import Text, as_text
 
@@ -453,9 +455,7 @@ class Panel:
             raise DataError(f"{int(absent.sum())} rows have no {' or '.join(keys)} (rows {rows}); fill or drop them.")
         if not len(self._frame):
             raise DataError("The frame has no rows; a panel needs at least one.")
-        codes, units = pd.factorize(self._frame[self.unit], sort=True)
-        self.unit_codes: IntArray = codes.astype(np.intp, copy=False)
-        self._units = np.asarray(units)
+        self.unit_codes, self._units = sorted_codes(self._frame[self.unit])
         numbers, self._period_label = calendar_numbers(self._frame[self.time] if self.time else None, len(self._frame))
         self._first = int(numbers.min())
         self.time_codes: IntArray = (numbers - self._first).astype(np.intp, copy=False)
@@ -497,24 +497,33 @@ class Panel:
         """
         self._require([name])
         values = self._frame[name]
+        row = np.empty(self.n_units, dtype=np.intp)
+        row[self.unit_codes] = np.arange(self.n_obs)
+        self._refuse_changes(name, row)
+        values = values.iloc[row].reset_index(drop=True)
         known = values.notna().to_numpy()
         first = np.full(self.n_units, np.nan)
         if known.any():
-            numbers = calendar_numbers(values[known], 0)[0].astype(np.float64) - self._first
+            dates = as_frequency(values[known], self._frame[self.time] if self.time else None)
+            first[known] = calendar_numbers(dates, 0)[0] - self._first
             if (values[known] == 0).any() and self._first > 0:
                 raise DataError(
                     f"Column {name!r} has zeros; never-treated units must be missing. "
                     f"Use panel.assign({name}=lambda d: d[{name!r}].where(d[{name!r}] > 0))."
                 )
-            first[self.unit_codes[known]] = numbers
-            self._refuse_two_cohorts(name, known, numbers, first)
         return first
 
-    def _refuse_two_cohorts(self, name: str, known: BoolArray, numbers: FloatArray, first: FloatArray) -> None:
-        odd = ~np.isnan(first[self.unit_codes])
-        odd[known] = numbers != first[self.unit_codes[known]]
-        if odd.any():
-            units = pd.unique(self._frame.loc[odd, self.unit])
+    def _refuse_changes(self, name: str, row: IntArray) -> None:
+        """Refuse a column that differs from what it is in one ``row`` (n_units,) of each unit."""
+        series = self._frame[name]
+        plain = isinstance(series.dtype, np.dtype) and series.dtype.kind in "if"
+        x = series.to_numpy() if plain else pd.factorize(series)[0]
+        same = x[row][self.unit_codes] == x
+        if not same.all():
+            absent = series.isna().to_numpy()
+            same |= absent & absent[row][self.unit_codes]
+        if not same.all():
+            units = pd.unique(self._frame.loc[~same, self.unit])
             raise DataError(
                 f"Column {name!r} changes within {len(units)} unit{'s' * (len(units) > 1)} "
                 f"({', '.join(map(str, units[:SHOWN]))}); a cohort is one period per unit, in all its rows."

@@ -265,6 +265,30 @@ def test_a_unit_in_two_cohorts_is_refused() -> None:
         panel().assign(cohort=[2016, 2016, 2016, 0, 0, 0]).cohorts("cohort")
 
 
+def test_cohorts_are_read_on_the_calendar_of_the_panel() -> None:
+    quarters = pd.period_range("2015Q1", periods=4, freq="Q")
+    frame = pd.DataFrame([(r, q) for r in "AB" for q in quarters], columns=["region", "quarter"])
+    cohort = np.where(frame["region"] == "A", quarters[2], pd.NaT)
+    as_periods = frame.assign(cohort=pd.Series(cohort).astype("period[Q-DEC]"))
+    as_dates = as_periods.assign(
+        quarter=as_periods["quarter"].dt.to_timestamp(), cohort=as_periods["cohort"].dt.to_timestamp()
+    )
+    for each in (as_periods, as_dates):
+        np.testing.assert_array_equal(Panel(each, "region", "quarter").cohorts("cohort"), [2.0, np.nan])
+    years = as_dates.assign(quarter=2015 + np.tile(np.arange(4), 2))
+    with pytest.raises(DataError, match="both as whole numbers, as dates, or as periods"):
+        Panel(years, "region", "quarter").cohorts("cohort")
+    with pytest.raises(DataError, match="both as whole numbers, as dates, or as periods"):
+        Panel(as_dates.assign(cohort=2015.0), "region", "quarter").cohorts("cohort")
+
+
+@pytest.mark.parametrize("labels", [[7, -3, 40], [7, -3, 40_000_000], ["b", "a", "c"], [0.5, -1.0, 2.0]], ids=str)
+def test_units_of_any_kind_are_sorted_and_coded(labels: list[object]) -> None:
+    p = Panel(pd.DataFrame({"unit": labels * 2, "year": [2015] * 3 + [2016] * 3}), "unit", "year")
+    assert p.units.tolist() == sorted(labels)  # type: ignore[type-var]
+    assert [p.units[code] for code in p.unit_codes] == labels * 2
+
+
 def test_describe_agrees_with_its_definition() -> None:
     row = panel().describe().set_index("name").loc["x"]
     x = small()["x"]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from econ.design.sample import levels_present
 from econ.errors import DataError
 from econ.linear.fit import BoolArray, IntArray
 
@@ -68,13 +69,41 @@ def calendar_numbers(values: "pd.Series[Any] | None", n_rows: int) -> tuple[NDAr
         return calendar_numbers(_coarsest(values), n_rows)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         numbers = values.to_numpy(dtype=np.float64) if pd.api.types.is_float_dtype(values) else values.to_numpy()
-        if np.array_equal(numbers, np.round(numbers)):
-            return numbers.astype(np.int64), int
+        if numbers.dtype.kind in "iu" or np.array_equal(numbers, np.round(numbers)):
+            return numbers.astype(np.int64, copy=False), int
     example = repr(values.iloc[0])
     raise DataError(
         f"The time column {values.name!r} holds values such as {example}; periods must be whole numbers (2015) or "
         "dates. Convert it first, for example with pandas.to_numeric or pandas.to_datetime."
     )
+
+
+def as_frequency(dates: "pd.Series[Any]", time: "pd.Series[Any] | None") -> "pd.Series[Any]":
+    """Dates of a cohort on the calendar of the time column: its years, quarters, months or days."""
+    if time is not None and pd.api.types.is_datetime64_any_dtype(time):
+        time = _coarsest(time)
+    frequency = time.dt.freq if time is not None and isinstance(time.dtype, pd.PeriodDtype) else None
+    own = dates.dt.freq if isinstance(dates.dtype, pd.PeriodDtype) else None
+    if pd.api.types.is_datetime64_any_dtype(dates) and frequency is not None:
+        return pd.Series(dates.dt.to_period(frequency))
+    if own != frequency or pd.api.types.is_datetime64_any_dtype(dates):
+        periods = "none" if time is None else repr(str(time.iloc[0]))
+        raise DataError(
+            f"Column {dates.name!r} holds values such as {str(dates.iloc[0])!r}, and the time column such as "
+            f"{periods}; give both as whole numbers, as dates, or as periods of one frequency."
+        )
+    return dates
+
+
+def sorted_codes(values: "pd.Series[Any]") -> tuple[IntArray, NDArray[Any]]:
+    """(N,) codes of the distinct values, which are sorted."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind == "i" and len(values):
+        first, last = int(values.min()), int(values.max())
+        if last - first <= max(len(values), 1_000_000):
+            codes, present = levels_present(np.subtract(values.to_numpy(), first, dtype=np.intp))
+            return codes, (present + first).astype(values.dtype)
+    codes, labels = pd.factorize(values, sort=True)
+    return codes.astype(np.intp, copy=False), np.asarray(labels)
 
 
 def _coarsest(dates: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -87,8 +116,11 @@ def _coarsest(dates: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def refuse_duplicates(units: IntArray, times: IntArray, frame: pd.DataFrame, keys: Sequence[str]) -> None:
+    later = (units[1:] > units[:-1]) | ((units[1:] == units[:-1]) & (times[1:] > times[:-1]))
+    if later.all():
+        return
     cells = units * (int(times.max()) + 1) + times
-    if len(cells) < 2 or bool((np.diff(cells) > 0).all()) or len(np.unique(cells)) == len(cells):
+    if len(np.unique(cells)) == len(cells):
         return
     twice = frame.loc[frame.duplicated(list(keys), keep=False), list(keys)]
     raise DataError(
