@@ -18,14 +18,15 @@ and every linear program becomes the maximum of K numbers.
   ``(alpha - kappa) / (1 - kappa)``, truncated at the LF value too. None rejects where eta is not positive.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy import special
 
 from econ.did.bias_sets import BiasSet
 from econ.did.cone import extreme_rays
-from econ.did.points import cube_points
+from econ.did.points import normal_points
 from econ.linear.fit import BoolArray, FloatArray
 
 KAPPA = 0.1  # share of the level spent on the least favourable test
@@ -40,32 +41,63 @@ SCAN, REFINE, ROUNDS = 400, 40, 6
 class HybridTest:
     """The C tests of one bound, ready for any theta.
 
+    Least favourable critical values take most of the time, so they are found only for the tests whose decision is not
+    the same at a lower and an upper limit of theirs: the largest standard deviation of a vertex times the quantile of
+    one normal variable, and of K of them by Bonferroni. Both tests reject more the smaller the value.
+
     Attributes
     ----------
     W : (C, K, n), ``g'A`` of each vertex
     level : (C, K), ``g'(A b - d)``
     slope : (C, K), lambda
     vcov : (n, n)
-    largest : (C,) the least favourable critical values
     alpha : of the whole test
+    found : the critical values found so far, by position
     """
 
     W: FloatArray
     level: FloatArray
     slope: FloatArray
     vcov: FloatArray
-    largest: FloatArray
     alpha: float
+    found: dict[int, float] = field(default_factory=dict)
 
     def accepts(self, theta: FloatArray) -> BoolArray:
         """(T,) whether any of the C tests accepts theta."""
         C, K = self.level.shape
         step = max(1, BLOCK // (C * K))
-        parts = [~self._rejects(theta[i : i + step]).all(axis=0) for i in range(0, len(theta), step)]
-        return np.concatenate(parts)
+        return np.concatenate([self._accepts(theta[i : i + step]) for i in range(0, len(theta), step)])
 
-    def _rejects(self, theta: FloatArray) -> BoolArray:
-        """(C, T)."""
+    def least_favourable(self, c: int) -> float:
+        """Critical value of test c: quantile of the maximum over the vertices with all moments binding."""
+        if c not in self.found:
+            z = normal_points(len(self.vcov), POINTS)
+            root = self.W[c] @ np.linalg.cholesky(self.vcov)
+            step = max(1, BLOCK // len(z))
+            maxima = np.max([(z @ root[i : i + step].T).max(axis=1) for i in range(0, len(root), step)], axis=0)
+            self.found[c] = float(np.quantile(maxima, 1 - KAPPA * self.alpha))
+        return self.found[c]
+
+    def _accepts(self, theta: FloatArray) -> BoolArray:
+        moments = self._moments(theta)
+        low, high = self._limits
+        accepted = ~self._rejects(moments, low)
+        open_at = ~accepted.any(axis=0)
+        in_doubt = np.flatnonzero((~self._rejects(moments, high) & ~accepted & open_at).any(axis=1))
+        if in_doubt.size:
+            exact = np.array([self.least_favourable(int(c)) for c in in_doubt])
+            accepted[in_doubt] |= ~self._rejects([part[in_doubt] for part in moments], exact)
+        return np.asarray(accepted.any(axis=0))
+
+    @cached_property
+    def _limits(self) -> tuple[FloatArray, FloatArray]:
+        """(C,) each, around the least favourable critical values."""
+        kappa, K = KAPPA * self.alpha, self.level.shape[1]
+        s = np.sqrt(np.einsum("ckn,nm,ckm->ck", self.W, self.vcov, self.W, optimize=True).max(axis=1))
+        return s * special.ndtri(1 - kappa), s * special.ndtri(1 - kappa / K)
+
+    def _moments(self, theta: FloatArray) -> list[FloatArray]:
+        """eta, its truncation from below and above, and its standard deviation, (C, T) each."""
         at = self.level[:, :, None] - self.slope[:, :, None] * theta
         best = at.argmax(axis=1)[:, None, :]
         eta = np.take_along_axis(at, best, axis=1)
@@ -73,16 +105,17 @@ class HybridTest:
         covariance = self.W @ (self.vcov @ chosen.transpose(0, 2, 1))
         variance = np.take_along_axis(covariance, best, axis=1)
         low, high = _truncation(at, eta, covariance, variance)
-        return self._hybrid(eta[:, 0], low, high, np.sqrt(variance[:, 0].clip(min=0.0)))
+        return [eta[:, 0], low, high, np.sqrt(variance[:, 0].clip(min=0.0))]
 
-    def _hybrid(self, eta: FloatArray, low: FloatArray, high: FloatArray, s: FloatArray) -> BoolArray:
+    def _rejects(self, moments: list[FloatArray], largest: FloatArray) -> BoolArray:
+        """(C, T) decisions of the hybrid test at least favourable critical values (C,)."""
+        eta, low, high, s = moments
         kappa = KAPPA * self.alpha
-        moving = s > FLAT  # vertices have variance of order one
+        moving = s > FLAT  # vertices have variances of order one
         scale = np.where(moving, s, 1.0)
-        upper = np.minimum(high, self.largest[:, None]) / scale
-        tail = upper_tail(eta / scale, low / scale, upper)
+        tail = upper_tail(eta / scale, low / scale, np.minimum(high, largest[:, None]) / scale)
         conditional = (tail < (self.alpha - kappa) / (1 - kappa)) & moving
-        rejected: BoolArray = (eta > self.largest[:, None]) | conditional | ~moving
+        rejected: BoolArray = (eta > largest[:, None]) | conditional | ~moving
         return rejected & (eta > FLAT)
 
 
@@ -123,7 +156,7 @@ def _orthogonal(target: FloatArray) -> FloatArray:
 def hybrid_test(
     coef: FloatArray, vcov: FloatArray, bias: BiasSet, target: FloatArray, rays: FloatArray, alpha: float
 ) -> HybridTest:
-    """Scale the vertices for one bias set and find its least favourable critical values.
+    """Scale the vertices for one bias set.
 
     Parameters
     ----------
@@ -135,16 +168,7 @@ def hybrid_test(
     G = rays / (std_error @ rays.T)[:, :, None]
     W = G @ bias.A
     slope = W[:, :, bias.n_leads :] @ target / (target @ target)
-    largest = _least_favourable(W, vcov, 1 - KAPPA * alpha)
-    return HybridTest(W, W @ coef - G @ bias.d, slope, vcov, largest, alpha)
-
-
-def _least_favourable(W: FloatArray, vcov: FloatArray, level: float) -> FloatArray:
-    """(C,) quantile of the maximum over the vertices with all moments binding."""
-    z = np.linalg.cholesky(vcov) @ special.ndtri(cube_points(len(vcov), POINTS)).T
-    step = max(1, BLOCK // z.shape[1])
-    maxima = [np.max([(part[i : i + step] @ z).max(axis=0) for i in range(0, len(part), step)], axis=0) for part in W]
-    return np.asarray(np.quantile(maxima, level, axis=1))
+    return HybridTest(W, W @ coef - G @ bias.d, slope, vcov, alpha)
 
 
 # ---------------------------------------------------------------------- the interval
