@@ -15,7 +15,7 @@ from econ.errors import ModelError, OptionError
 from econ.estimate import Estimate, Test
 from econ.inference.covariance import Covariance
 from econ.inference.influence import Influence
-from econ.linear.fit import FloatArray
+from econ.linear.fit import BoolArray, FloatArray
 from econ.options import Aggregation, AverageOver
 from econ.panel import Panel
 from econ.problem import problem_labels, problem_spec
@@ -203,7 +203,8 @@ def difference(first: DidResult, second: DidResult, kind: Aggregation = "overall
     """Difference of the same averages in two results, with their joint covariance.
 
     ``first - second``, term by term; the covariance comes from the influences of the units on both results, summed
-    over the clusters of both, which must be the same column. Units in one sample only count where they are.
+    over the clusters of both, which must be the same column. Units in one sample only count where they are. Terms on
+    which the results agree in every unit are left out and named in a note.
 
     Parameters
     ----------
@@ -223,23 +224,37 @@ def difference(first: DidResult, second: DidResult, kind: Aggregation = "overall
     found = [result.aggregate(kind) for result in (first, second)]
     shared = [term for term in found[0].terms if term in found[1].terms]
     if not shared:
-        raise OptionError(f"The two results have no {kind} term in common; compare results over the same event times.")
+        raise OptionError(f"The two results have no {kind} term in common; compare results that share some.")
     columns = [result.spec["vcov"]["columns"] for result in (first, second)]
     if columns[0] != columns[1]:
         raise OptionError(f"The results are clustered by {columns[0]} and {columns[1]}; estimate both with one vcov.")
     rows = [[estimate.terms.index(term) for term in shared] for estimate in found]
     sums = [_cluster_sums(result, kind, which) for result, which in zip((first, second), rows, strict=True)]
     gap = sums[0].sub(sums[1], fill_value=0.0).to_numpy()
-    dof = float(min(np.min(estimate.dof) for estimate in found))
+    differ = np.square(gap).sum(axis=0) > 1e-24 * np.square(sums[0].to_numpy()).sum(axis=0)
+    kept = [np.asarray(which)[differ] for which in rows]
+    spec = dict(found[0].spec) | {"estimator": "difference", "estimator_label": _difference_label(first, second)}
+    if "event_time" in spec:
+        spec["event_time"] = [spec["event_time"][k] for k in kept[0]]
     return replace(
         found[0],
-        terms=tuple(shared),
-        coef=found[0].coef[rows[0]] - found[1].coef[rows[1]],
-        vcov=gap.T @ gap,
-        dof=np.full(len(shared), dof),
+        terms=tuple(found[0].terms[k] for k in kept[0]),
+        coef=found[0].coef[kept[0]] - found[1].coef[kept[1]],
+        vcov=(gap.T @ gap)[np.ix_(differ, differ)],
+        dof=np.full(len(kept[0]), float(min(np.min(estimate.dof) for estimate in found))),
         tests=(),
-        spec=dict(found[0].spec) | {"estimator": "difference", "estimator_label": _difference_label(first, second)},
+        spec=spec,
+        notes=(*found[0].notes, *_agreement_note(shared, differ)),
     )
+
+
+def _agreement_note(terms: list[str], differ: BoolArray) -> tuple[Text, ...]:
+    if differ.all():
+        return ()
+    if not differ.any():
+        raise ModelError("The two results rest on the same numbers; their difference is zero, and nothing tests it.")
+    names = ", ".join(term for term, differs in zip(terms, differ, strict=True) if not differs)
+    return ({"en": f"Left out because the results agree: {names}.", "zh": f"因两结果相同而剔除：{names}。"},)
 
 
 def _cluster_sums(result: DidResult, kind: Aggregation, rows: list[int]) -> pd.DataFrame:
