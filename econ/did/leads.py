@@ -87,7 +87,7 @@ def symmetric_path(result: Estimate) -> tuple[EventPath, int]:
     if path.reference is None:
         raise ModelError(
             "The coefficients before treatment have no common reference period, so violations of parallel trends "
-            "before and after it cannot be compared; estimate with one, such as base='universal'."
+            "before and after it cannot be compared; estimate with one, such as base='universal' of callaway_santanna."
         )
     if path.reference != last:
         raise ModelError(

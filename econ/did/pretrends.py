@@ -20,8 +20,10 @@ from econ.text import Text
 
 NO_REFERENCE: Text = {
     "en": "The coefficients before treatment have no common reference period, so a linear trend has no one path "
-    "through them and the power against it is left out; estimate with one, such as base='universal'.",
-    "zh": "处理前各系数没有共同基准期，无法给出线性趋势下的检验功效；可改用共同基准期，例如base='universal'。",
+    "through them and the power against it is left out; estimate with one, such as base='universal' of "
+    "callaway_santanna.",
+    "zh": "处理前各系数没有共同基准期，无法给出线性趋势下的检验功效；可改用共同基准期，"
+    "例如callaway_santanna的base='universal'。",
 }
 
 
@@ -142,7 +144,7 @@ def pretrends(result: Estimate, power: Sequence[float] = (0.5, 0.8), level: floa
         passed=bool((np.abs(statistic) <= critical).all()),
         size=1 - test.passes(0.0),
         power=pd.DataFrame([row for row, _ in found], columns=POWER),
-        bias=pd.concat([part for _, part in found]) if found else pd.DataFrame(columns=BIAS),
+        bias=pd.concat([part for _, part in found], ignore_index=True) if found else pd.DataFrame(columns=BIAS),
         spec={
             "estimator": result.spec["estimator"],
             "estimator_label": result.spec["estimator_label"],

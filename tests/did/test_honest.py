@@ -1,6 +1,7 @@
 """Sensitivity to violations of parallel trends: the public face."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from econ import ModelError, OptionError
 from econ.did import honest
 from econ.estimate import Estimate
 from econ.options import BiasRestriction, HonestBound
+from econ.report import store
 from tests.did.event_estimates import by_event_time, random_estimate
 
 BOUNDS: list[HonestBound] = ["relative_magnitude", "smoothness"]
@@ -61,7 +63,7 @@ def test_a_target_is_an_event_time_or_weights() -> None:
     by_time, by_weight = honest(first, grid=[1], target=1), honest(first, grid=[1], target=[0, 1, 0])
     np.testing.assert_array_equal(limits(by_time.intervals), limits(by_weight.intervals))
     assert by_time.estimate == first.coef[3]
-    assert honest(first, grid=[1]).spec["target"] == {0: 1.0}
+    assert honest(first, grid=[1]).spec["target"] == {"0": 1.0}
     average = honest(first, grid=[1], target=[1 / 3] * 3)
     assert average.estimate == pytest.approx(first.coef[2:].mean())
     assert average.std_error == pytest.approx(np.sqrt(first.vcov[2:, 2:].sum()) / 3)
@@ -134,6 +136,14 @@ def test_the_method_is_named() -> None:
     assert "C-LF" in honest(first).summary()
     assert "FLCI" in honest(first, "smoothness").summary()
     assert "C-LF" in honest(first, "smoothness", restriction="positive").summary()
+
+
+def test_written_and_read_again_it_says_and_draws_the_same(tmp_path: Path) -> None:
+    given = {"a": honest(random_estimate(7, 3, 2)), "b": honest(strong(-1.0), restriction="positive")}
+    store.write(tmp_path / "results.json", given)
+    for name, again in store.read(tmp_path / "results.json").items():
+        assert str(again) == str(given[name])
+        assert again.plot().data.equals(given[name].plot().data)
 
 
 def test_the_same_on_every_call() -> None:
