@@ -205,7 +205,7 @@ def honest(
             "outcome": result.outcome,
             "bound": bound,
             "restriction": restriction,
-            "target": {int(e): float(x) for e, x in zip(path.time[n_leads:], weights, strict=True) if x},
+            "target": {str(int(e)): float(x) for e, x in zip(path.time[n_leads:], weights, strict=True) if x},
             "level": level,
             "method": method,
         },
