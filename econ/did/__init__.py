@@ -4,6 +4,7 @@ from econ.did.bacon import Bacon, bacon
 from econ.did.callaway_santanna import callaway_santanna
 from econ.did.compare import Comparison, compare
 from econ.did.equivalence import Equivalence, equivalence
+from econ.did.dose import DoseResult, dose
 from econ.did.event_study import event_study
 from econ.did.honest import Honest, honest
 from econ.did.inference import Inference, inference
@@ -22,6 +23,7 @@ __all__ = [
     "Bacon",
     "Comparison",
     "DidResult",
+    "DoseResult",
     "EffectWeights",
     "Equivalence",
     "Honest",
@@ -33,6 +35,7 @@ __all__ = [
     "callaway_santanna",
     "compare",
     "difference",
+    "dose",
     "effect_weights",
     "equivalence",
     "event_study",

@@ -4,6 +4,7 @@ from .figures import beta_plot as beta_plot
 from .figures import break_plot as break_plot
 from .figures import coefficient_plot as coefficient_plot
 from .figures import dagum_plot as dagum_plot
+from .figures import dose_plot as dose_plot
 from .figures import event_plot as event_plot
 from .figures import gravity_plot as gravity_plot
 from .figures import half_life_plot as half_life_plot

@@ -30,6 +30,7 @@ CALLS: dict[str, Call] = {
     "switchers": lambda p: econ.did.switchers(
         p.assign(d=lambda d: (d["year"] >= d["cohort"]).astype(float)), "y", treatment="d", effects=3, placebos=2
     ),
+    "dose": lambda p: econ.did.dose(with_funds(p), "y", cohort="cohort", dose="funds", degree=1).level,
     "beta": lambda p: econ.convergence.beta(p, "y", covariates=["x"]),
     "beta panel": lambda p: econ.convergence.beta(p, "y", covariates=["x"], method="panel"),
     "log t": lambda p: econ.convergence.log_t(p, "y"),
@@ -59,6 +60,11 @@ def panel(seed: int = 0) -> Panel:
     frame["n"] = rng.integers(1, 4, size=shape)
     inner = frame["year"].between(2002, 2009)
     return Panel(frame.drop(frame[inner].sample(12, random_state=1).index), "region", "year")
+
+
+def with_funds(p: Panel) -> Panel:
+    """A dose for treated units that neither names nor outcomes move."""
+    return p.assign(funds=lambda d: d.groupby("region")["w"].transform("sum").abs().where(d["cohort"].notna(), 0.0))
 
 
 def close(a: Estimate, b: Estimate, scale: float = 1.0) -> None:

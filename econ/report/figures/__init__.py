@@ -3,6 +3,7 @@
 from econ.report.figures.breaks import break_plot
 from econ.report.figures.coefficients import coefficient_plot
 from econ.report.figures.disparity import dagum_plot, gravity_plot, theil_plot
+from econ.report.figures.dose import dose_plot
 from econ.report.figures.event import event_plot
 from econ.report.figures.half_life import half_life_plot
 from econ.report.figures.honest import honest_plot
@@ -26,6 +27,7 @@ __all__ = [
     "break_plot",
     "coefficient_plot",
     "dagum_plot",
+    "dose_plot",
     "event_plot",
     "gravity_plot",
     "half_life_plot",
