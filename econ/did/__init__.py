@@ -7,6 +7,7 @@ from econ.did.equivalence import Equivalence, equivalence
 from econ.did.dose import DoseResult, dose
 from econ.did.event_study import event_study
 from econ.did.honest import Honest, honest
+from econ.did.imputation import imputation
 from econ.did.inference import Inference, inference
 from econ.did.local_projections import local_projections
 from econ.did.permute import Permutation, permute
@@ -17,6 +18,7 @@ from econ.did.stacked import stacked
 from econ.did.sun_abraham import sun_abraham
 from econ.did.switchers import switchers
 from econ.did.twfe import twfe
+from econ.did.two_stage import two_stage
 from econ.did.weights import EffectWeights, effect_weights, twfe_weights
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "equivalence",
     "event_study",
     "honest",
+    "imputation",
     "inference",
     "leave_one_out",
     "local_projections",
@@ -51,4 +54,5 @@ __all__ = [
     "switchers",
     "twfe",
     "twfe_weights",
+    "two_stage",
 ]

@@ -26,6 +26,8 @@ CALLS: dict[str, Call] = {
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
     "local projections": lambda p: econ.did.local_projections(p, "y", cohort="cohort", covariates=["x"]),
+    "imputation": lambda p: econ.did.imputation(p, "y", cohort="cohort", covariates=["x"], leads=2).aggregate("event"),
+    "two-stage": lambda p: econ.did.two_stage(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
     "stacked": lambda p: econ.did.stacked(p, "y", cohort="cohort", window=(-3, 2)),
     "switchers": lambda p: econ.did.switchers(
         p.assign(d=lambda d: (d["year"] >= d["cohort"]).astype(float)), "y", treatment="d", effects=3, placebos=2
