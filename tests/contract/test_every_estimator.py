@@ -25,6 +25,12 @@ CALLS: dict[str, Call] = {
     "poisson": lambda p: econ.fepois(p, "y ~ x + z | region + year"),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
+    "callaway and sant'anna": lambda p: econ.did.callaway_santanna(
+        p, "y", cohort="cohort", control="not_yet"
+    ).aggregate("event"),
+    "callaway and sant'anna, dr": lambda p: econ.did.callaway_santanna(
+        p, "y", cohort="cohort", covariates=["x"]
+    ).aggregate("event"),
     "local projections": lambda p: econ.did.local_projections(p, "y", cohort="cohort", covariates=["x"]),
     "imputation": lambda p: econ.did.imputation(p, "y", cohort="cohort", covariates=["x"], leads=2).aggregate("event"),
     "two-stage": lambda p: econ.did.two_stage(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
