@@ -86,6 +86,11 @@ METHODS: dict[str, tuple[Text, Text]] = {  # label, and what it leans on
         },
     ),
 }
+FEW_CONTROLS: Text = {
+    "en": "Fewer than two never-treated units for each treated one: the errors of the former, which Conley-Taber and "
+    "Ferman-Pinto leave out, are not negligible, and their intervals are too short.",
+    "zh": "每个处理单元对应的从未处理单元不足两个：Conley-Taber 与 Ferman-Pinto 忽略的对照误差不可忽视，其区间偏短。",
+}
 NUMBERS = ["estimate", "std_error", "statistic", "dof", "p_value", "ci_low", "ci_high"]
 Row = dict[str, Any]
 
@@ -152,9 +157,16 @@ class Inference:
             "zh": f"总体效应 {estimate:.3f}；{self.n_units} 个单元中 {self.n_treated} 个受处理，"
             f"{self.n_clusters} 个聚类。",
         }
+        few = [FEW_CONTROLS] if (self.frame["detail"] == FEW_CONTROLS["en"]).any() else []
         missing: Text = {"en": "A dash: not given by the method, or unbounded.", "zh": "横线：该方法不提供，或无界。"}
         return data_table(
-            frame, title=title, lang=lang, rows="method", columns=columns, notes=[said, *self.notes], missing=missing
+            frame,
+            title=title,
+            lang=lang,
+            rows="method",
+            columns=columns,
+            notes=[said, *few, *self.notes],
+            missing=missing,
         )
 
     def plot(self, ax: "Axes | None" = None, lang: Lang = "en") -> "Plot":
@@ -353,12 +365,7 @@ def _placebo(
         draws=draws,
         seed=seed,
     )
-    few = ""
-    if test.n_controls < 2 * test.n_treated:
-        few = (
-            f"only {test.n_controls} never treated for {test.n_treated} treated units: the errors of the former, which "
-            "the method leaves out, are not negligible, and its interval is too short."
-        )
+    few = FEW_CONTROLS["en"] if test.n_controls < 2 * test.n_treated else ""
     return {"p_value": test.p_value, "ci_low": test.ci_low, "ci_high": test.ci_high, "detail": few}
 
 

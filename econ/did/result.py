@@ -156,7 +156,8 @@ class DidResult(Estimate):
 
     def overall_weights(self) -> FloatArray:
         """(K,) weights of the effects in the overall average."""
-        return self._averages("overall", "cells", None, None).weights[0]
+        weights: FloatArray = self._averages("overall", "cells", None, None).weights[0]
+        return weights
 
     def plot(self, ax: "Axes | None" = None) -> "Plot":
         """Effects by event time with pointwise intervals and the simultaneous band, or the coefficients."""

@@ -93,7 +93,8 @@ def test_sizes_and_strata_reach_their_methods() -> None:
 
 def test_few_controls_are_pointed_out() -> None:
     found = econ.did.inference(econ.did.twfe(growing_effects(), "y", cohort="cohort"), draws=199)
-    assert "only 2 never treated for 10 treated" in row(found, "conley_taber")["detail"]
+    assert "Fewer than two never-treated" in row(found, "conley_taber")["detail"]
+    assert "偏短" in found.table(lang="zh").markdown()
 
 
 def test_covariates_leave_what_needs_weights_on_means_out() -> None:
