@@ -1,6 +1,6 @@
 """Resampling of units with their whole histories, for indices over time and their change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from scipy import stats
 
 from econ.disparity.cells import Cells, known_cells
 from econ.errors import ModelError, OptionError
-from econ.linear.fit import FloatArray
+from econ.linear.fit import FloatArray, IntArray
 from econ.options import check_level
 from econ.panel import Panel
 from econ.text import Text
@@ -20,6 +20,8 @@ BLOCK = 50_000  # resampled cells held at a time: they stay in the cache, four t
 SMALLEST = 3  # units in a period: fewer have no bootstrap worth the name
 Index = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 """Values sorted upwards (n,), weights (B, n), and how many units each row of weights stands for (B,) -> (B,)."""
+Measure = Callable[[FloatArray, FloatArray, FloatArray, IntArray], FloatArray]
+"""The same and the units (n,) that the values are of -> several numbers (K, B)."""
 
 FEW = 100  # units below which intervals are noticeably short; docs/simulations_inequality.md
 SUPERPOPULATION: Text = {
@@ -82,19 +84,46 @@ def bootstrapped(
     level: float,
 ) -> Inequality:
     """An index by period, its bootstrap distribution, and the test of its change from the first to the last period."""
+
+    def measure(x: FloatArray, w: FloatArray, n: FloatArray, unit: IntArray) -> FloatArray:
+        return index(x, w, n)[None]
+
+    return bootstrapped_parts(
+        panel, x, measure, [spec], weights=weights, zeros=zeros, draws=draws, seed=seed, level=level
+    )[0]
+
+
+def bootstrapped_parts(
+    panel: Panel,
+    x: str,
+    measure: Measure,
+    specs: Sequence[dict[str, Any]],
+    *,
+    weights: str | None,
+    zeros: bool,
+    draws: int,
+    seed: int,
+    level: float,
+) -> list[Inequality]:
+    """Several numbers by period from the same draws of units, one result each; ``specs`` says what they are."""
     check_level(level)
     if draws < FEWEST_DRAWS:
         raise OptionError(f"draws={draws!r} is not allowed; a bootstrap interval needs at least {FEWEST_DRAWS}.")
     cells = known_cells(panel, x, weights, zeros=zeros, smallest=SMALLEST)
-    estimates = _by_period(cells, index, np.ones((1, panel.n_units)))[0]
-    blocks = [_by_period(cells, index, counts) for counts in _resampled(panel.n_units, cells, draws, seed)]
-    replicates = np.concatenate(blocks)
-    rows = [_summary(float(estimates[t]), replicates[:, t], level) for t in range(len(cells.periods))]
-    head = {"period": cells.periods, "n": np.bincount(cells.period), "mean": cells.means()}
-    spec = spec | {
+    estimates = _by_period(cells, measure, np.ones((1, panel.n_units)), len(specs))[:, 0]
+    blocks = [_by_period(cells, measure, c, len(specs)) for c in _resampled(panel.n_units, cells, draws, seed)]
+    replicates = np.concatenate(blocks, axis=1)
+    common = {
         "outcome": x, "weights": weights, "draws": draws, "seed": seed, "level": level, "dataset": panel.dataset,
         "labels": panel.labels([x, *([weights] if weights else [])]),
     }  # fmt: skip
+    return [_result(cells, estimates[k], replicates[k], spec | common) for k, spec in enumerate(specs)]
+
+
+def _result(cells: Cells, estimates: FloatArray, replicates: FloatArray, spec: dict[str, Any]) -> Inequality:
+    level = spec["level"]
+    rows = [_summary(float(estimates[t]), replicates[:, t], level) for t in range(len(cells.periods))]
+    head = {"period": cells.periods, "n": np.bincount(cells.period), "mean": cells.means()}
     few = (FEW_UNITS,) if np.bincount(cells.period).min() < FEW else ()
     notes = (*cells.notes, SUPERPOPULATION, *few, *_empty_note(replicates))
     result = Inequality(pd.DataFrame(head).join(pd.DataFrame(rows)), pd.DataFrame(), replicates, spec, notes)
@@ -124,15 +153,15 @@ def _resampled(n_units: int, cells: Cells, draws: int, seed: int) -> Iterator[Fl
         yield counts.reshape(size, n_units).astype(np.float64)
 
 
-def _by_period(cells: Cells, index: Index, counts: FloatArray) -> FloatArray:
-    """(b, T) the index with each unit standing ``counts`` times; missing where no unit of the period stands at all."""
-    result = np.full((len(counts), len(cells.periods)), np.nan)
+def _by_period(cells: Cells, measure: Measure, counts: FloatArray, k: int) -> FloatArray:
+    """(k, b, T) with each unit standing ``counts`` times; missing where no unit of the period stands at all."""
+    result = np.full((k, len(counts), len(cells.periods)), np.nan)
     for t, rows in enumerate(cells.spans()):
         times = counts[:, cells.unit[rows]]
         n = times.sum(axis=1)
         weights = times * cells.weights[rows]
         fit = (weights @ cells.x[rows]) > 0
-        result[fit, t] = index(cells.x[rows], weights[fit], n[fit])
+        result[:, fit, t] = measure(cells.x[rows], weights[fit], n[fit], cells.unit[rows])
     return result
 
 

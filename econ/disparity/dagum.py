@@ -1,11 +1,13 @@
 """Dagum's decomposition of the Gini coefficient into three parts: within, net between, and transvariation."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from econ.disparity.bootstrap import Inequality, Measure, bootstrapped_parts
 from econ.disparity.cells import Cells, Groups, known_cells, sum_by, unit_groups
 from econ.disparity.theil import share_of
 from econ.errors import OptionError
@@ -29,12 +31,15 @@ class Dagum:
         0 for a group with itself), and what the pair adds to the total
     spec : what was asked for, as plain JSON
     notes : what a reader must know
+    parts : with ``draws``: ``gini, within, between, transvariation``, and the shares of the last three under
+        ``within_share`` and so on -> ``Inequality``, with intervals by period and tests of change
     """
 
     totals: pd.DataFrame
     pairs: pd.DataFrame
     spec: dict[str, Any]
     notes: tuple[Text, ...] = ()
+    parts: Mapping[str, Inequality] = field(default_factory=dict)
 
     def matrix(self, period: Any, measure: str = "gini") -> pd.DataFrame:
         """``gini``, ``d`` or ``contribution`` of one period as a symmetric frame, groups by groups."""
@@ -49,7 +54,16 @@ class Dagum:
         return matrix
 
 
-def dagum(panel: Panel, x: str, groups: str, weights: str | None = None) -> Dagum:
+def dagum(
+    panel: Panel,
+    x: str,
+    groups: str,
+    weights: str | None = None,
+    *,
+    draws: int | None = None,
+    seed: int = 1,
+    level: float = 0.95,
+) -> Dagum:
     r"""Gini coefficient by period and its three parts (Dagum 1997, Empirical Economics 22).
 
     With groups ``j`` of size ``n_j`` and mean ``m_j``, ``p_j = n_j / n``, ``s_j = n_j m_j / (n m)``, and the mean
@@ -75,6 +89,7 @@ def dagum(panel: Panel, x: str, groups: str, weights: str | None = None) -> Dagu
     x : what is unequal, zero or positive.
     groups : column constant within regions, such as the plate.
     weights : column of positive weights in each period; by default every region counts the same.
+    draws, seed, level : bootstrap of the parts, off by default, as in ``theil``.
 
     Examples
     --------
@@ -94,28 +109,57 @@ def dagum(panel: Panel, x: str, groups: str, weights: str | None = None) -> Dagu
         "estimator": "dagum", "outcome": x, "groups": [groups], "weights": weights, "dataset": panel.dataset,
         "labels": panel.labels([x, groups, *([weights] if weights else [])]),
     }  # fmt: skip
-    return Dagum(_totals(cells, parts), _pair_frame(cells, parts, named), spec, cells.notes)
+    totals, pairs = _totals(cells, parts), _pair_frame(cells, parts, named)
+    if draws is None:
+        return Dagum(totals, pairs, spec, cells.notes)
+    names = ["gini", *PARTS, *(f"{name}_share" for name in PARTS)]
+    specs = [{"estimator": "dagum", "part": name} for name in names]
+    found = bootstrapped_parts(
+        panel, x, _measure(named), specs, weights=weights, zeros=True, draws=draws, seed=seed, level=level
+    )
+    notes = tuple(note for note in found[0].notes if note not in cells.notes)
+    return Dagum(totals, pairs, spec, (*cells.notes, *notes), dict(zip(names, found, strict=True)))
+
+
+def _measure(groups: Groups) -> Measure:
+    """Gini coefficient, its three parts, and their shares."""
+
+    def measure(x: FloatArray, w: FloatArray, n: FloatArray, unit: IntArray) -> FloatArray:
+        present, codes = np.unique(groups.codes[unit], return_inverse=True)
+        inside = (codes[:, None] == np.arange(len(present))).astype(np.float64)
+        size, value = w @ inside, (w * x) @ inside
+        p, mean = size / size.sum(axis=1, keepdims=True), _ratio(value, size)
+        apart = mean_differences(x, w, codes, len(present))
+        net = np.minimum(np.abs(mean[:, :, None] - mean[:, None, :]), apart)
+        both = p[:, :, None] * p[:, None, :] / (2 * (p * mean).sum(axis=1))[:, None, None]
+        own = (both * apart).diagonal(axis1=1, axis2=2).sum(axis=1)
+        gini, between = ((both * part).sum(axis=(1, 2)) for part in (apart, net))
+        parts = [own, between, (both * (apart - net)).sum(axis=(1, 2)) - own]
+        return np.stack([gini, *parts, *(share_of(part, gini) for part in parts)])
+
+    return measure
 
 
 def mean_differences(x: FloatArray, weights: FloatArray, codes: IntArray, n_groups: int) -> FloatArray:
-    """(K, K) mean absolute difference of two draws, one from each group; ``x`` (n,) sorted upwards, no group empty.
+    """(..., K, K) mean absolute difference of two draws, one from each group; zero for a group of no weight.
 
-    ``E max(Y_h - Y_j, 0) = sum_{i in h} w_i A_j(x_i)``, where ``A_j`` (n, K) is the area under group j's distribution
-    function below a value. Only positive terms are added, so that nothing cancels.
+    ``E max(Y_h - Y_j, 0) = sum_{i in h} w_i A_j(x_i)``, where ``A_j`` (..., n, K) is the area under group j's
+    distribution function below a value; ``x`` (n,) is sorted upwards, ``weights`` (..., n), and every group is in
+    ``codes`` (n,). Only positive terms are added, so that nothing cancels.
     """
-    share = weights / sum_by(codes, weights)[codes]
-    below = np.zeros((len(x), n_groups))
-    below[np.arange(len(x)), codes] = share
-    np.cumsum(below, axis=0, out=below)
-    area = np.zeros_like(below)
-    np.multiply(below[:-1], np.diff(x)[:, None], out=area[1:])
-    np.cumsum(area, axis=0, out=area)
     order = np.argsort(codes, kind="stable")
-    weighted = area[order]
-    weighted *= share[order, None]
-    one_way = np.add.reduceat(weighted, np.searchsorted(codes[order], np.arange(n_groups)), axis=0)
-    result: FloatArray = one_way + one_way.T
-    return result
+    starts = np.searchsorted(codes[order], np.arange(n_groups))
+    share = _ratio(weights, np.add.reduceat(weights[..., order], starts, axis=-1)[..., codes])
+    below = np.zeros((*weights.shape, n_groups))
+    below[..., np.arange(len(x)), codes] = share
+    np.cumsum(below, axis=-2, out=below)
+    area = np.zeros_like(below)
+    np.multiply(below[..., :-1, :], np.diff(x)[:, None], out=area[..., 1:, :])
+    np.cumsum(area, axis=-2, out=area)
+    weighted = area[..., order, :]
+    weighted *= share[..., order, None]
+    one_way = np.add.reduceat(weighted, starts, axis=-2)
+    return np.asarray(one_way + np.swapaxes(one_way, -1, -2))
 
 
 @dataclass(frozen=True)
