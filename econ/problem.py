@@ -129,7 +129,8 @@ class Design:
 
 def prepare(panel: Panel, text: str, vcov: Vcov | None = None, weights: str | None = None) -> Problem:
     """Parse, read, and leave out rows that cannot be used; ``vcov`` defaults to clusters by the panel's unit."""
-    _check_panel(panel, weights)
+    check_panel(panel)
+    _check_weights(weights)
     spec = _checked_vcov(panel, vcov)
     columns = PanelColumns(panel)
     variables = read_variables(parse_formula(text), columns)
@@ -141,12 +142,16 @@ def prepare(panel: Panel, text: str, vcov: Vcov | None = None, weights: str | No
     return Problem(panel, variables, sample, spec, weights, all_weights=values)
 
 
-def _check_panel(panel: Panel, weights: str | None) -> None:
+def check_panel(panel: Panel) -> None:
+    """Refuse what is no panel, such as a plain frame."""
     if not isinstance(panel, Panel):
         raise OptionError(
-            f"A regression takes an econ.Panel, got {type(panel).__name__}; name its keys first: "
+            f"An estimator takes an econ.Panel, got {type(panel).__name__}; name its keys first: "
             "econ.Panel(frame, unit='province', time='year')."
         )
+
+
+def _check_weights(weights: str | None) -> None:
     if weights is not None and not isinstance(weights, str):
         raise OptionError(
             f"weights takes the name of a column, got {type(weights).__name__}; add the values to the panel first "

@@ -18,7 +18,7 @@ from econ.inference.influence import Influence
 from econ.linear.fit import BoolArray, FloatArray
 from econ.options import Aggregation, AverageOver
 from econ.panel import Panel
-from econ.problem import problem_labels, problem_spec
+from econ.problem import check_panel, problem_labels, problem_spec
 from econ.text import Text
 
 if TYPE_CHECKING:
@@ -194,6 +194,7 @@ def repeatable(estimator: Callable[Concatenate[Panel, P], Result]) -> Callable[C
 
     @wraps(estimator)
     def call(panel: Panel, *args: P.args, **kwargs: P.kwargs) -> Result:
+        check_panel(panel)
         result = estimator(panel, *args, **kwargs)
         return replace(result, again=lambda other: call(other, *args, **kwargs))
 

@@ -9,7 +9,7 @@ from econ.did.cells import Cells
 from econ.did.class_means import clustered
 from econ.did.design import DidDesign, read_design
 from econ.did.history import History, lay_out, read_history
-from econ.did.result import DidResult, build_result
+from econ.did.result import DidResult, build_result, repeatable
 from econ.did.switching import Adjustment, Horizon, Switching, adjust, horizon
 from econ.errors import ModelError, OptionError
 from econ.estimate import Test
@@ -29,6 +29,7 @@ AVERAGE = "average_total_effect"
 SHOWN = 8
 
 
+@repeatable
 def switchers(
     panel: Panel,
     outcome: str,
