@@ -17,6 +17,7 @@ from econ.did.robustness import Robustness, leave_one_out, placebo_dates
 from econ.did.stacked import stacked
 from econ.did.sun_abraham import sun_abraham
 from econ.did.switchers import switchers
+from econ.did.triple import triple
 from econ.did.twfe import twfe
 from econ.did.two_stage import two_stage
 from econ.did.weights import EffectWeights, effect_weights, twfe_weights
@@ -52,6 +53,7 @@ __all__ = [
     "stacked",
     "sun_abraham",
     "switchers",
+    "triple",
     "twfe",
     "twfe_weights",
     "two_stage",

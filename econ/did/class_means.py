@@ -4,13 +4,14 @@ from functools import partial
 
 import numpy as np
 
-from econ.did.design import DidDesign
+from econ.did.design import SHOWN, DidDesign
 from econ.inference.covariance import Covariance
 from econ.inference.influence import ClassInfluence, Influence, influence_covariance
 from econ.inference.layout import small_sample_factor
 from econ.inference.specs import Cluster
 from econ.inference.words import cluster_words
 from econ.linear.fit import FloatArray, IntArray
+from econ.text import Text
 
 
 def mean_influence(
@@ -57,6 +58,24 @@ def cluster_codes(design: DidDesign) -> tuple[IntArray | None, int]:
         return None, design.n_units
     codes, labels = design.clusters(column)
     return codes, len(labels)
+
+
+def lone_units(design: DidDesign, classes: IntArray) -> tuple[Text, ...]:
+    """A note that names those of the classes that have a single unit, which does not differ from its own mean."""
+    lone = classes[np.diff(design.starts)[classes] == 1]
+    if not lone.size:
+        return ()
+    groups = design.groups or (None,) * design.n_classes
+    names = [f"{design.label(design.first[c])}{'' if groups[c] is None else f' ({groups[c]})'}" for c in lone]
+    named = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    return (
+        {
+            "en": f"Cohorts of a single unit: {named}. It does not differ from its cohort's mean, so that the standard "
+            "errors of effects on it hold only what the units compared with add, and are too small.",
+            "zh": f"以下队列仅有一个单元：{named}。它与队列均值没有差异，"
+            "因此其效应的标准误只反映对照单元的部分，偏小。",
+        },
+    )
 
 
 def _deviations(design: DidDesign, with_rows: bool, rows: slice, c: int) -> FloatArray:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from econ.design.matrix import outcome_and_regressors
 from econ.design.sample import Sample, drop_perfectly_fitted, require_rows
@@ -37,7 +38,7 @@ class DidDesign:
     starts : (C + 1,) class c has the rows ``starts[c]`` to ``starts[c + 1] - 1``
     first : (C,) first treated period of each class on the panel's calendar, infinite = never, ascending
     by : column of the groups that effects are asked for by, or None
-    groups : (C,) group of each class, or None when effects are not asked for by group; None for the never treated
+    groups : (C,) group of each class, or None when effects are not asked for by group; None for never treated not split
     calendar : (T,) calendar numbers of the periods in the sample, ascending
     Y : (n, T) the outcome, zero where not observed
     observed : (n, T), or None when every unit is observed in every period
@@ -170,6 +171,7 @@ def read_design(
     last_cohort_compares: bool = False,
     first: FloatArray | None = None,
     excluded: Mapping[str, BoolArray] | None = None,
+    split_never: bool = False,
 ) -> DidDesign:
     """Check the design once, and lay it out by units and periods.
 
@@ -178,6 +180,7 @@ def read_design(
     ``last_cohort_compares``, the last cohort takes their place and the periods from its treatment on are left out.
     ``first`` (units of the panel,) gives the first treated periods as calendar numbers, NaN = never, where ``cohort``
     names the column that they were worked out from; ``excluded`` (reason -> (rows of the panel,)) leaves rows out.
+    ``split_never`` divides the never treated by the groups of ``by`` too.
 
     Raises
     ------
@@ -198,7 +201,7 @@ def read_design(
     if last_cohort_compares and not np.isinf(first[problem.unit_codes]).any():
         problem, first, more = _last_as_never(problem, first, anticipation)
         notes = (*notes, more)
-    return _wide(problem, cohort, first, by, notes)
+    return _wide(problem, cohort, first, by, notes, split_never)
 
 
 def balanced(design: DidDesign) -> DidDesign:
@@ -358,10 +361,12 @@ def _late_note(panel: Panel, late: IntArray) -> Text:
     }
 
 
-def _wide(problem: Problem, cohort: str, first: FloatArray, by: str | None, notes: tuple[Text, ...]) -> DidDesign:
+def _wide(
+    problem: Problem, cohort: str, first: FloatArray, by: str | None, notes: tuple[Text, ...], split_never: bool
+) -> DidDesign:
     panel = problem.panel
     units = np.flatnonzero(np.bincount(problem.unit_codes, minlength=panel.n_units))
-    codes, keys = _classes(panel, first[units], by, units)
+    codes, keys = _classes(panel, first[units], by, units, split_never)
     order = np.argsort(codes, kind="stable")
     units, codes = units[order], codes[order]
     row = np.empty(panel.n_units, dtype=np.intp)
@@ -410,23 +415,27 @@ def _layout(problem: Problem, units: IntArray, row: IntArray, calendar: IntArray
 
 
 def _classes(
-    panel: Panel, first: FloatArray, by: str | None, units: IntArray
+    panel: Panel, first: FloatArray, by: str | None, units: IntArray, split_never: bool
 ) -> tuple[IntArray, list[tuple[float, str | None]]]:
-    """Class of each unit, and (first treated period, group) of each class; the never treated have no group."""
+    """Class of each unit, and (first treated period, group) of each class; where not split, never treated have none."""
     starts, codes = np.unique(first, return_inverse=True)
     if by is None:
         return codes.reshape(-1), [(float(start), None) for start in starts]
     group = panel.attribute(by).reindex(panel.units[units])
-    lost = group.index[group.isna().to_numpy() & np.isfinite(first)]
+    grouped = np.isfinite(first) | split_never
+    lost = group.index[group.isna().to_numpy() & grouped]
     if len(lost):
         raise DataError(
             f"by={by!r} is missing for the treated units {name_units(lost)}; fill it in, or leave these units out with "
             "where()."
         )
-    pairs = [(float(g), None if np.isinf(g) else str(name)) for g, name in zip(first, group, strict=True)]
-    keys = sorted(set(pairs), key=lambda key: (key[0], key[1] or ""))
-    index = {key: c for c, key in enumerate(keys)}
-    return np.array([index[pair] for pair in pairs], dtype=np.intp), keys
+    numbers, labels = pd.factorize(group)
+    names = sorted({str(label) for label in labels})
+    rank = np.array([*(1 + names.index(str(label)) for label in labels), 0])
+    pairs = codes.reshape(-1) * (len(names) + 1) + np.where(grouped, rank[numbers], 0)
+    keys, codes = np.unique(pairs, return_inverse=True)
+    found = [divmod(int(key), len(names) + 1) for key in keys]
+    return codes.reshape(-1), [(float(starts[g]), names[k - 1] if k else None) for g, k in found]
 
 
 def _covariates(problem: Problem, lay_out: Any) -> dict[str, FloatArray]:

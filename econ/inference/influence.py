@@ -6,7 +6,7 @@ of the summed influences. Small-sample factors are the estimator's.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -107,6 +107,15 @@ def joined(parts: Sequence[ClassInfluence]) -> ClassInfluence:
 
     constants = np.hstack([part.constants for part in parts])
     return ClassInfluence(features, parts[0].starts, loadings, constants, parts[0].weights)
+
+
+def linear_map(influence: Influence, M: FloatArray) -> Influence:
+    """Influences on ``M theta``, M (Q, P)."""
+    if isinstance(influence, ClassInfluence):
+        loadings = np.einsum("qp,cpf->cqf", M, influence.loadings)
+        return replace(influence, loadings=loadings, constants=influence.constants @ M.T)
+    assert isinstance(influence, UnitInfluence)
+    return UnitInfluence(influence.psi @ M.T)
 
 
 def influence_covariance(

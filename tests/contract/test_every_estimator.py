@@ -23,6 +23,9 @@ CALLS: dict[str, Call] = {
     "CR2": lambda p: econ.feols(p, "y ~ x + z | region + year", vcov=econ.cluster("region", kind="CR2")),
     "HC3": lambda p: econ.feols(p, "y ~ x + z | region + year", vcov=econ.hetero("HC3")),
     "poisson": lambda p: econ.fepois(p, "y ~ x + z | region + year"),
+    "triple": lambda p: econ.did.triple(
+        p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
+    ).aggregate("event"),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
     "callaway and sant'anna": lambda p: econ.did.callaway_santanna(
@@ -51,6 +54,12 @@ WEIGHTED = {
     "iv": lambda p: econ.feols(p, "y ~ z | region + year | x ~ w + v", weights="n"),
     "poisson": lambda p: econ.fepois(p, "y ~ x + z | region + year", weights="n"),
 }
+
+
+def eligible(region: str) -> int:
+    """One of every two regions, whichever way their numbers count."""
+    code = int(region[1:])
+    return code * (99 - code) // 2 % 2
 
 
 def panel(seed: int = 0) -> Panel:
