@@ -142,15 +142,15 @@ def beta(
     r"""Test of beta convergence and its annual speed, on a cross-section or on a panel with fixed effects.
 
     ``ols``: ``(ln x_i,T - ln x_i,0) / T = a + b ln x_i,0 + z_i,0' c + u_i``, where theory has
-    ``b = -(1 - exp(-speed T)) / T`` (Barro and Sala-i-Martin 1992, eq. 12).
+    ``b = -(1 - exp(-speed T)) / T`` (Barro and Sala-i-Martin 1992).
 
     ``panel``: ``(ln x_it - ln x_i,t-T) / T = a_i + d_t + b ln x_i,t-T + z_i,t-T' c + u_it`` over spans of T periods
-    that do not overlap (Islam 1995, eq. 11), where regions converge to their own paths. Least squares has a bias of
+    that do not overlap (Islam 1995), where regions converge to their own paths. Least squares has a bias of
     order 1/P in P spans towards convergence (Nickell 1981), so each term comes with its half-panel jackknife
-    ``2 b - (b_1 + b_2) / 2`` over the two halves of the spans (Dhaene and Jochmans 2015, eq. 1.3; an odd P is split
+    ``2 b - (b_1 + b_2) / 2`` over the two halves of the spans (Dhaene and Jochmans 2015; an odd P is split
     both ways and averaged), named ``beta_corrected, speed_corrected, half_life_corrected``. It takes both halves to be
     alike, regions moving about their own paths: where they start far from them, the first half tells more, and the
-    correction goes too far. The test ``equal_halves`` (b_1 = b_2; ibid., section 3.3) asks whether that is so; see
+    correction goes too far. The test ``equal_halves`` (b_1 = b_2; ibid.) asks whether that is so; see
     ``docs/simulations_beta.md``.
 
     ``beta`` is ``b``: the change of average annual growth per log point of the initial level; ``speed`` solves

@@ -106,7 +106,7 @@ def half_panels(time: IntArray) -> tuple[list[BoolArray], FloatArray]:
     """Rows of the full panel and of its halves, and the weights of ``2 b - (b_1 + b_2) / 2``.
 
     An odd number of periods is split after the shorter and after the longer half, with the average of both (Dhaene and
-    Jochmans 2015, section 3.2).
+    Jochmans 2015).
     """
     periods = np.unique(time)
     P = len(periods)

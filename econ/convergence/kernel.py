@@ -47,7 +47,7 @@ def kernel(panel: Panel, x: str, horizon: int = 1, *, relative: bool = True) -> 
       n_t^(-1/5)`` (Silverman 1986, eq. 3.31);
     * stochastic kernel (Quah 1997): ``g(z' | z) = sum phi((z - z_it) / h_1) phi((z' - z_i,t+s) / h_2) / (h_2 sum
       phi((z - z_it) / h_1))`` over all pairs of values ``s`` periods apart, ``h_j = sd_j N^(-1/6)`` with N pairs, the
-      normal-reference rule in two dimensions (Silverman 1986, sec. 4.3). It integrates to one over ``z'``, for every
+      normal-reference rule in two dimensions (Silverman 1986, ch. 4). It integrates to one over ``z'``, for every
       ``z`` within the data.
 
     Mass on the diagonal means persistence; mass turned towards the horizontal at one, convergence to the mean; two

@@ -47,7 +47,7 @@ def log_t(panel: Panel, x: str, trim: float = 1 / 3, hp_lambda: float | None = 4
     is ``sqrt(omega / sum_t (ln t - mean)^2)`` with a long-run variance ``omega`` of the residuals alone, no sandwich
     with the regressor. (2) ``omega`` divides by n - 1, n being the periods in the regression. (3) The last residual is
     in the variance but in none of the autocovariances: with the quadratic spectral kernel ``k`` and ``S`` from Andrews
-    (1991, eq. 6.2 and 6.4; AR(1) without a constant, n in the bandwidth),
+    (1991, section 6; AR(1) without a constant, n in the bandwidth),
     ``omega = (sum_{t<=n} u_t^2 + 2 sum_{j<=n-2} k(j / S) sum_{t<=n-1-j} u_t u_{t+j}) / (n - 1)``.
 
     Parameters
@@ -148,7 +148,7 @@ def long_run_variance(u: FloatArray) -> FloatArray:
     n = len(u)
     squares = np.einsum("tm,tm->m", u, u)
     rho = np.einsum("tm,tm->m", u[:-1], u[1:]) / (squares - u[-1] ** 2)
-    bandwidth = 1.3221 * (n * 4 * rho**2 / (1 - rho) ** 4) ** 0.2  # Andrews (1991), eq. 6.2 and 6.4
+    bandwidth = 1.3221 * (n * 4 * rho**2 / (1 - rho) ** 4) ** 0.2  # Andrews (1991), section 6
     lags = np.arange(1, n - 1)
     kernel = quadratic_spectral(lags[:, None] / np.maximum(bandwidth, 1e-8))
     padded = np.zeros((2 * n - 3, u.shape[1]))
@@ -159,7 +159,7 @@ def long_run_variance(u: FloatArray) -> FloatArray:
 
 
 def quadratic_spectral(at: FloatArray) -> FloatArray:
-    """The quadratic spectral kernel (Andrews 1991, eq. 2.7), away from zero."""
+    """The quadratic spectral kernel (Andrews 1991), away from zero."""
     z = np.maximum(1.2 * np.pi * at, 1e-3)  # below which the kernel is 1 to seven digits
     return np.asarray(3 / z**2 * (np.sin(z) / z - np.cos(z)))
 

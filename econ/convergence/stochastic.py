@@ -68,7 +68,7 @@ def stochastic(
 
     * stochastic convergence: ``y_i`` has no unit root around a trend,
       ``dy_t = a + b t + rho y_t-1 + sum_j c_j dy_t-j + e_t``, rejected for small t of ``rho``; and the same with one
-      break, ``+ theta DU_t + gamma DT_t``, at the date at which t is smallest (Zivot and Andrews 1992, eqs. 1'-3'),
+      break, ``+ theta DU_t + gamma DT_t``, at the date at which t is smallest (Zivot and Andrews 1992),
       with ``DU_t = 1`` and ``DT_t = t - T_B`` after the break;
     * beta convergence: the trend function leads to the mean, ``level`` and ``slope`` of
       ``y_t = level + slope (t - start) + u_t`` having opposite signs, over all years and on both sides of that break
@@ -86,8 +86,8 @@ def stochastic(
 
     Notes
     -----
-    p-values: MacKinnon (1994) without a break; with one, between the percentiles of tables 2A, 3A, 4A of Zivot and
-    Andrews, linear in the normal quantile, from 0.01 to 0.99. Both are asymptotic; see
+    p-values: MacKinnon (1994) without a break; with one, between the asymptotic percentiles of Zivot and Andrews,
+    linear in the normal quantile, from 0.01 to 0.99. Both are asymptotic; see
     ``docs/simulations_unit_root.md`` for their size at T = 20.
 
     Examples

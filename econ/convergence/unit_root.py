@@ -136,17 +136,17 @@ def unit_root(
 
     .. math:: \Delta y_{it} = \rho_i y_{i,t-1} + \sum_{j=1}^{p_i} \theta_{ij} \Delta y_{i,t-j} + a_i (+ b_i t) + e_{it}
 
-    * ``llc`` (Levin, Lin and Chu 2002, eq. 12): one ``rho`` for all; ``t* = (t - N n S s^-2 se mu*) / sigma*`` is
+    * ``llc`` (Levin, Lin and Chu 2002): one ``rho`` for all; ``t* = (t - N n S s^-2 se mu*) / sigma*`` is
       standard normal, with ``S`` the mean ratio of long-run (Bartlett) to short-run standard deviations, ``mu*`` and
       ``sigma*`` from their table 2. Balanced panels.
-    * ``ips`` (Im, Pesaran and Shin 2003, eq. 4.10): ``W = sqrt(N) (mean t - mean E t) / sqrt(mean V t)``, standard
+    * ``ips`` (Im, Pesaran and Shin 2003): ``W = sqrt(N) (mean t - mean E t) / sqrt(mean V t)``, standard
       normal, with the moments of their table 3 for each unit's T and lags.
     * ``fisher`` (Maddala and Wu 1999; Choi 2001): ``P = -2 sum ln p_i``, chi-squared(2N); in ``tests`` also Choi's
       ``z`` (inverse normal), ``logit`` (t with 5N + 4) and ``modified_p`` (normal). Unit p-values of MacKinnon (1994).
     * ``cips`` (Pesaran 2007): the mean t of regressions augmented with ``ybar_t-1, dybar_t, ..., dybar_t-p``, which
       allows for one common factor; critical values of his tables II(b), II(c). Balanced panels.
-    * ``hadri`` (Hadri 2000, eqs. 14, 17, 22, 25): the null is stationarity; ``Z = sqrt(N) (mean LM - m) / s``,
-      normal, right tail; ``lags`` play no part. Balanced panels.
+    * ``hadri`` (Hadri 2000): the null is stationarity; ``Z = sqrt(N) (mean LM - m) / s`` with the moments of his
+      eqs. 17 and 25, normal, right tail; ``lags`` play no part. Balanced panels.
 
     Small values of the first four (large ones of P and ``modified_p``) speak against unit roots. Rejection says that
     *some* units are stationary, not all.
@@ -209,7 +209,7 @@ def pairwise(
     r"""Share of all gaps ``y_i - y_j`` that are stationary (Pesaran 2007, "A pair-wise approach").
 
     Each of the N(N-1)/2 gaps gets an augmented Dickey-Fuller test. If no two units converge, about ``level`` of the
-    pairs reject a unit root (section 3.1); if all do, the share goes to one as T grows. A constant alone
+    pairs reject a unit root; if all do, the share goes to one as T grows. A constant alone
     (``trend=False``) asks for convergence up to a fixed gap; a trend allows for gaps that grow steadily.
 
     The tests of overlapping pairs depend on each other, and T is short, so the share is compared with ``draws``
@@ -306,7 +306,7 @@ def _llc(series: Series, lags: IntArray, trend: bool, stata: bool) -> _Found:
 
 
 def _long_run_variance(y: FloatArray, trend: bool, bandwidth: int) -> FloatArray:
-    """(N,) Bartlett long-run variance of the demeaned (detrended) differences (Levin, Lin and Chu 2002, eq. 5)."""
+    """(N,) Bartlett long-run variance of the demeaned (detrended) differences (Levin, Lin and Chu 2002)."""
     d = _detrended(np.diff(y, axis=1), trend)
     n = d.shape[1]
     total = np.einsum("it,it->i", d, d) / n

@@ -172,7 +172,7 @@ CIPS_TREND_TRUNCATED_15 = -np.array(
     ]
 )
 
-# Zivot and Andrews (1992), tables 2A, 3A, 4A: asymptotic percentiles of the smallest t over break dates
+# Zivot and Andrews (1992): asymptotic percentiles of the smallest t over break dates, models A, B, C
 ZA_LEVELS = np.array([0.01, 0.025, 0.05, 0.10, 0.50, 0.90, 0.95, 0.975, 0.99])
 ZA = {
     "level": np.array([-5.34, -5.02, -4.80, -4.58, -3.75, -2.99, -2.77, -2.56, -2.32]),

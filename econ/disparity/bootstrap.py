@@ -177,7 +177,7 @@ def _summary(estimate: float, replicates: FloatArray, level: float) -> dict[str,
 
 
 def _bias_corrected(estimate: float, known: FloatArray, level: float) -> tuple[float, float]:
-    """Bias-corrected percentile interval (Efron 1981; Efron and Tibshirani 1993, eq. 14.10 with no acceleration)."""
+    """Bias-corrected percentile interval (Efron 1981; Efron and Tibshirani 1993, sec. 14.3, no acceleration)."""
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     shifted = stats.norm.cdf(2 * _normal_score(known, estimate) + stats.norm.ppf(tails))
     low, high = np.quantile(known, shifted)

@@ -56,7 +56,7 @@ def collaboration(
     the same of links drawn at random between regions that keep their numbers of links ``k_i`` (m links in all):
 
     * a list with links of regions to themselves: ``E w_ij = k_i k_j / 2m`` and ``E w_ii = k_i^2 / 4m`` (Newman 2010,
-      Networks, sec. 7.13);
+      Networks, p. 224);
     * a list without any: ``E w_ij = u_i u_j`` for ``i != j`` only, with ``u`` such that every region keeps ``k_i`` (the
       maximum-entropy model; Squartini and Garlaschelli 2011, New Journal of Physics 13, 083001). Allowing links to
       itself would overstate what chance gives to a group of few regions.
@@ -65,7 +65,7 @@ def collaboration(
 
     ``assortativity`` is ``(sum_g e_gg - sum_g a_g^2) / (1 - sum_g a_g^2)``, where ``e_gh`` is the share of link ends
     that join g to h and ``a_g`` its row sum (Newman 2003, Physical Review E 67, 026126, eq. 2), with the jackknife
-    standard error over the rows of the edge list (eq. 3): 1 = all links inside groups.
+    standard error over the rows of the edge list: 1 = all links inside groups.
     ``assortativity_by_chance`` is the coefficient of the expected links: 0 where links of regions to themselves are
     allowed, below 0 where they are not, much so if few regions have most links; read ``assortativity`` against it.
     ``degree_assortativity`` is the correlation of ``k`` at the two ends of a link (eq. 21, undirected).

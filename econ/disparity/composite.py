@@ -64,7 +64,7 @@ def entropy_weights(
 
     References
     ----------
-    Shannon (1948); Hwang and Yoon (1981), Multiple Attribute Decision Making, sec. 3.2.3.
+    Shannon (1948); Hwang and Yoon (1981), Multiple Attribute Decision Making.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def critic_weights(panel: Panel, columns: Indicators, *, scaling: IndicatorScali
     r"""CRITIC weights: contrast times conflict with the other indicators.
 
     ``C_j = s_j sum_k (1 - r_jk)`` on min-max scaled indicators, ``s`` the standard deviation (n - 1) and ``r``
-    Pearson's correlation; ``w_j = C_j / sum_k C_k`` (Diakoulaki, Mavrotas and Papayannakis 1995, eqs. 3-5).
+    Pearson's correlation; ``w_j = C_j / sum_k C_k`` (Diakoulaki, Mavrotas and Papayannakis 1995).
     Parameters as in ``entropy_weights``.
 
     Examples

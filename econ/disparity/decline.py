@@ -61,7 +61,7 @@ def decline(panel: Panel, x: str, start: Any, end: Any, groups: str, level: floa
 
     References
     ----------
-    Wilson (1927); Fisher (1935); Agresti (2013), Categorical Data Analysis, secs. 3.5.1 and 16.6.4.
+    Wilson (1927); Fisher (1935); Agresti (2013), Categorical Data Analysis, sec. 3.5.
 
     Examples
     --------

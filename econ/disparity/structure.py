@@ -108,7 +108,7 @@ def ellison_glaeser(panel: Panel, x: str, region: str, industry: str, plant_herf
 
         ``gamma_i = (G_i / (1 - sum_r a_r^2) - H_i) / (1 - H_i)``
 
-    (Ellison and Glaeser 1997, eq. 5). Zero on average if plants choose their regions in proportion to all activity;
+    (Ellison and Glaeser 1997). Zero on average if plants choose their regions in proportion to all activity;
     they call an industry concentrated above 0.05 and dispersed below 0.02.
 
     Parameters

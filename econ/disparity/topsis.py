@@ -25,7 +25,7 @@ def topsis(
 
     ``v_ij = w_j x_ij / sqrt(sum_i x_ij^2)``; ``d+`` and ``d-`` are the Euclidean distances to the best and the worst
     value of each indicator (largest and smallest, the other way round for a negative one); the score is
-    ``d- / (d+ + d-)``, 1 = best in everything (Hwang and Yoon 1981, sec. 3.3.3, with vector normalisation).
+    ``d- / (d+ + d-)``, 1 = best in everything (Hwang and Yoon 1981, with vector normalisation).
 
     Parameters
     ----------

@@ -38,8 +38,8 @@ def moran(panel: Panel, x: str, w: Weights, draws: int = 999, seed: int = 1) -> 
         C = \frac{n - 1}{2 S_0} \frac{\sum_{ij} w_{ij} (x_i - x_j)^2}{z'z}
 
     Without spatial autocorrelation I is near ``-1/(n-1)`` and C near 1; neighbours alike make I larger and C smaller.
-    ``z`` and ``geary_z`` standardise with the moments under randomisation (Cliff and Ord 1981, Spatial Processes,
-    section 2.3), with two-sided normal p-values; ``p_permutation`` is the one-sided share of ``draws`` relocations of
+    ``z`` and ``geary_z`` standardise with the moments under randomisation (Cliff and Ord 1981, Spatial Processes),
+    with two-sided normal p-values; ``p_permutation`` is the one-sided share of ``draws`` relocations of
     the values, the observed one counted, whose I is as far on the same side or farther.
 
     Parameters

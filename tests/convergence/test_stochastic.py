@@ -7,7 +7,9 @@ from statsmodels.tsa.stattools import adfuller, zivot_andrews
 
 import econ
 from econ import DataError, ModelError, OptionError, Panel
-from econ.convergence.stochastic import Break, Stochastic, stochastic
+from econ.convergence.dickey_fuller import dickey_fuller
+from econ.convergence.stochastic import Break, Stochastic, _dummies, stochastic
+from econ.convergence.unit_root_tables import ZA, ZA_LEVELS, za_critical
 
 pytestmark = pytest.mark.filterwarnings("ignore:adfuller currently returns:FutureWarning")
 
@@ -50,6 +52,28 @@ def test_with_a_break_equals_statsmodels(breaks: Break, model: str) -> None:
         assert row["statistic_break"] == pytest.approx(t)
         assert row["break_period"] == series.index[last + (breaks != "trend")]
         assert row["p_value_break"] == pytest.approx(p, abs=0.03)  # theirs are simulated, ours the published table
+
+
+@pytest.mark.parametrize(("breaks", "model"), [("level", "c"), ("trend", "t"), ("both", "ct")])
+def test_published_critical_values_are_near_those_simulated_by_statsmodels(breaks: Break, model: str) -> None:
+    """Theirs come from 100,000 series, Zivot and Andrews' from 5,000."""
+    walk = np.random.default_rng(0).normal(size=40).cumsum()
+    theirs = zivot_andrews(walk, maxlag=1, regression=model, autolag=None)[2]
+    np.testing.assert_allclose(za_critical(breaks), [theirs[size] for size in ("1%", "5%", "10%")], atol=0.11)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("breaks", ["level", "trend", "both"])
+def test_all_published_percentiles_by_simulation(breaks: Break) -> None:
+    T, N = 250, 2000
+    y = np.random.default_rng(3).normal(size=(N, T)).cumsum(axis=1)
+    smallest = np.full(N, np.inf)
+    for start in range(3, T - 2):
+        fit = dickey_fuller(y, 0, True, extra=_dummies(T, start, breaks))
+        smallest = np.fmin(smallest, fit.statistic)
+    found = np.quantile(smallest, ZA_LEVELS)
+    np.testing.assert_allclose(found[1:-1], ZA[breaks][1:-1], atol=0.12)
+    np.testing.assert_allclose(found[[0, -1]], ZA[breaks][[0, -1]], atol=0.25)  # the tails of 2,000 series
 
 
 def test_a_level_shift_is_found_and_dated() -> None:
