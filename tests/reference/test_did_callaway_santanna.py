@@ -39,8 +39,7 @@ def test_mpdta_cs_cells() -> None:
         g, t = key.split(",")
         term = f"cohort::{g}:period::{t}"
         assert found.params[term] == pytest.approx(coef, abs=5.1e-5)
-        # the vignette's standard errors are bootstrapped: three per cent of simulation error
-        assert found.bse[term] == pytest.approx(std_error, rel=0.03)
+        assert found.bse[term] == pytest.approx(std_error, abs=5.1e-5)
 
 
 def test_mpdta_cs_dr_lpop() -> None:
