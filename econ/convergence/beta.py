@@ -117,7 +117,10 @@ def growth_and_initial(panel: Panel, x: str, start: int | None = None, end: int 
     both = pd.concat([levels[first], levels[last]], axis=1, join="inner").sort_index()
     if (both <= 0).to_numpy().any():
         units = ", ".join(str(panel.units[code]) for code in both.index[(both <= 0).any(axis=1)][:5])
-        raise DataError(f"{x!r} is zero or negative for {units}; growth rates need positive levels.")
+        raise DataError(
+            f"{x!r} is zero or negative for {units}; growth rates need positive levels. "
+            "Leave them out with panel.where(...)."
+        )
     logs = np.log(both.to_numpy())
     return pd.DataFrame(
         {

@@ -82,7 +82,10 @@ def spans(panel: Panel, x: str, ends: tuple[int, int], span: int, covariates: Se
     grid = inside & ((ends[1] - panel.time_codes) % span == 0) & ~np.isnan(values)
     if (values[grid] <= 0).any():
         names = ", ".join(map(str, panel.units[np.unique(panel.unit_codes[grid & (values <= 0)])[:5]]))
-        raise DataError(f"{x!r} is zero or negative for {names}; growth rates need positive levels.")
+        raise DataError(
+            f"{x!r} is zero or negative for {names}; growth rates need positive levels. "
+            "Leave them out with panel.where(...)."
+        )
     row = np.full((panel.n_units, int(panel.time_codes.max()) + 1), -1)
     row[panel.unit_codes[grid], panel.time_codes[grid]] = np.flatnonzero(grid)
     to = np.flatnonzero(grid & (panel.time_codes >= ends[0] + span))

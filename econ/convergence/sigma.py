@@ -91,8 +91,11 @@ def _complete(panel: Panel, x: str) -> pd.DataFrame:
     values = panel.values(x)
     known = ~np.isnan(values)
     if (values[known] <= 0).any():
+        wrong = np.flatnonzero(known & (values <= 0))
+        named = ", ".join(str(panel.units[unit]) for unit in np.unique(panel.unit_codes[wrong])[:5])
         raise DataError(
-            f"{x!r} has {int((values[known] <= 0).sum())} values that are zero or negative; it must be positive."
+            f"{x!r} has {len(wrong)} values that are zero or negative ({named}); the dispersion of its logs needs "
+            "positive ones. Leave these regions out with panel.where(...)."
         )
     frame = pd.DataFrame(
         {"t": panel.time_codes[known], "unit": panel.units[panel.unit_codes[known]], "x": values[known]}
@@ -108,8 +111,21 @@ def _complete(panel: Panel, x: str) -> pd.DataFrame:
 
 
 def _split(panel: Panel, wide: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
-    group = panel.attribute(by)
-    return {str(g): wide[[u for u in wide.columns if group[u] == g]] for g in sorted(set(group[wide.columns]))}
+    """The columns of each group."""
+    group = panel.attribute(by).reindex(wide.columns)
+    if group.isna().any():
+        named = ", ".join(map(str, group.index[group.isna()][:5]))
+        raise DataError(
+            f"{int(group.isna().sum())} regions have no {by!r} ({named}); give them one, or leave them out."
+        )
+    counts = group.value_counts().sort_index()
+    if len(counts) < 2 or counts.min() < 3:
+        sizes = ", ".join(f"{name}: {n}" for name, n in counts.items())
+        raise ModelError(
+            f"by={by!r} gives {len(counts)} group(s) ({sizes}); comparing dispersion needs at least 2 groups of at "
+            "least 3 regions. Merge the groups, or leave by out."
+        )
+    return {str(g): wide.loc[:, (group == g).to_numpy()] for g in counts.index}
 
 
 def _path(wide: pd.DataFrame, group: str) -> pd.DataFrame:

@@ -136,7 +136,10 @@ def _relative(panel: Panel, x: str) -> tuple[Series, list[str], list[Any]]:
     bad = (series.values <= 0).any(axis=1)
     if bad.any():
         names = ", ".join(map(str, series.units[bad][:5]))
-        raise DataError(f"{x!r} is zero or negative for {names}; relative logs need positive levels.")
+        raise DataError(
+            f"{x!r} is zero or negative for {names}; relative logs need positive levels. "
+            "Leave these regions out with panel.where(...)."
+        )
     full = series.lengths == series.values.shape[1]
     if full.sum() < 3:
         raise ModelError(

@@ -135,10 +135,16 @@ def _links(
     ends = [index.get_indexer(pd.Index(edges[column].astype(str))) for column in (source, target)]
     unknown = {str(name) for column, at in zip((source, target), ends, strict=True) for name in edges[column][at < 0]}
     if unknown:
-        raise DataError(f"Regions of the edge list that groups does not name: {_near(sorted(unknown), names)}.")
+        raise DataError(
+            f"Regions of the edge list that groups does not name: {_near(sorted(unknown), names)}. "
+            "Give them a group, or leave their links out."
+        )
     w = np.ones(len(edges)) if weight is None else edges[weight].to_numpy(dtype=np.float64)
     if not np.isfinite(w).all() or (w < 0).any():
-        raise DataError(f"{weight!r} holds {int((~(w >= 0)).sum())} negative or missing values; give numbers >= 0.")
+        raise DataError(
+            f"{weight!r} holds {int((~(w >= 0)).sum())} negative or missing values; give numbers >= 0, or leave "
+            "those rows out."
+        )
     if w.sum() == 0:
         raise DataError("The edge list holds no link: it has no rows, or only zero weights.")
     used = w > 0

@@ -212,11 +212,16 @@ def period_codes(panel: Panel, periods: Sequence[Any]) -> list[int]:
 
 
 def group_of(panel: Panel, groups: str, units: "pd.Index[Any]") -> "pd.Series[str]":
-    """The group of each unit, as text; a unit without one is refused."""
+    """The group of each unit, as text; a unit without one is refused, and so is a single group."""
     group = panel.attribute(groups).reindex(units)
     if group.isna().any():
         named = ", ".join(map(str, group.index[group.isna()][:NAMED]))
         raise DataError(f"{int(group.isna().sum())} units have no {groups!r} ({named}); fill it, or leave them out.")
+    if group.nunique() < 2:
+        raise ModelError(
+            f"groups={groups!r} gives one group only ({group.iloc[0]}) among the {len(group)} units that can be used; "
+            "a comparison needs two or more. Choose another column or other periods."
+        )
     return group.astype(str)
 
 

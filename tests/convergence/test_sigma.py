@@ -70,6 +70,11 @@ def test_bad_input() -> None:
         econ.convergence.sigma(shrinking().where(lambda d: d["year"] < 2002), "x")
     with pytest.raises(DataError, match="changes within region"):
         econ.convergence.sigma(shrinking().assign(plate=lambda d: d["year"]), "x", by="plate")
+    with pytest.raises(ModelError, match=r"1 group\(s\) \(A: 20\); comparing dispersion needs at least 2 groups"):
+        econ.convergence.sigma(shrinking().assign(plate="A"), "x", by="plate")
+    with pytest.raises(DataError, match=r"1 regions have no 'plate' \(r3\)"):
+        split = shrinking().assign(plate=lambda d: np.where(d["region"] == "r3", None, d["region"].str[-1] < "5"))
+        econ.convergence.sigma(split, "x", by="plate")
 
 
 def test_lichtenberg_is_the_ratio_and_says_why_it_misleads() -> None:

@@ -186,5 +186,7 @@ def test_bad_input() -> None:
     with pytest.raises(DataError, match="1 units have no 'arm'"):
         gone = spells({"a": [2], "b": [3]}).assign(arm=lambda d: d["arm"].where(d["unit"] != "a00"))
         survival(gone, "x", "decline", before=0, groups="arm")
+    with pytest.raises(ModelError, match=r"gives one group only \(a\) among the 2 units.*two or more"):
+        survival(spells({"a": [2, 3]}), "x", "decline", before=0, groups="arm")
     with pytest.raises(ModelError, match="Nobody in a is followed until the first event, after 3 periods"):
         survival(spells({"a": [-1, -2], "b": [3, 4, -4], "c": [3, 4]}), "x", "decline", before=0, groups="arm")
