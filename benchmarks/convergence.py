@@ -4,8 +4,9 @@
     python benchmarks/convergence.py --case clubs
 
 A case is a function that yields ``Row``s; ``CASES`` names them. Every run is warmed up once and then timed five times
-by the process's CPU time, all threads counted; the best counts. The last column is another program on data of the same
-size, as measured once; it is not run here.
+by the process's CPU time, all threads counted; the best counts. Markov chains stand beside giddy in
+``convergence_markov.py``. The last column is another program on data of the same size, as measured once; it is not run
+here.
 """
 
 import argparse
@@ -55,7 +56,46 @@ def transition_frame(n_units: int, n_periods: int) -> pd.DataFrame:
     return pd.DataFrame({"unit": units, "year": np.tile(2000 + t, n_units), "x": np.exp(logs).ravel()})
 
 
-CASES: dict[str, Callable[[], Iterator[Row]]] = {"clubs": clubs}
+def dagum() -> Iterator[Row]:
+    """Three parts of the Gini coefficient of every year, four groups."""
+    import econ
+
+    frame = transition_frame(3_000, 20)
+    panel = econ.Panel(frame.assign(g=frame["unit"].str[-1].astype(int) % 4), "unit", "year")
+    yield Row("dagum, 3,000 x 20", lambda: econ.disparity.dagum(panel, "x", "g"), 0.15)
+
+
+def unit_roots() -> Iterator[Row]:
+    """One lag and a trend."""
+    import econ
+    from econ.convergence.unit_root import unit_root
+
+    panel = econ.Panel(transition_frame(300, 20), "unit", "year").log(["x"])
+    for test in ("ips", "cips"):
+        yield Row(f"{test}, 300 x 20", lambda test=test: unit_root(panel, "log_x", test, trend=True), 0.1)
+
+
+def spatial_permutations() -> Iterator[Row]:
+    """Spatial Markov chain with 999 permutations, two neighbours on either side."""
+    import econ
+    from econ.convergence.spatial_markov import spatial_markov
+
+    frame = transition_frame(48, 81).assign(x=lambda d: d["x"] / d.groupby("year")["x"].transform("mean"))
+    panel = econ.Panel(frame, "unit", "year")
+    ring = sum(np.roll(np.eye(48), shift, axis=1) for shift in (-2, -1, 1, 2)) / 4
+    yield Row(
+        "999 spatial permutations, 48 x 81",
+        lambda: spatial_markov(panel, "x", ring, lag_classes="lag", draws=999),
+        0.3,
+    )
+
+
+CASES: dict[str, Callable[[], Iterator[Row]]] = {
+    "clubs": clubs,
+    "dagum": dagum,
+    "unit_roots": unit_roots,
+    "spatial_permutations": spatial_permutations,
+}
 
 
 def best_cpu(run: Callable[[], object]) -> float:
@@ -80,7 +120,7 @@ def main() -> int:
             seconds = best_cpu(row.run)
             slow += seconds > row.allowed
             mark = "  too slow" if seconds > row.allowed else ""
-            print(f"{row.title:34} {seconds:8.4f} s {row.allowed:8.3f} s  {row.other}{mark}", flush=True)
+            print(f"{row.title:34} {seconds:8.4f} s {row.allowed:8.3f} s  {row.other}{mark}".rstrip(), flush=True)
     return min(slow, 1)
 
 
