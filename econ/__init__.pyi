@@ -32,6 +32,7 @@ from .inference.covariance import driscoll_kraay as driscoll_kraay
 from .inference.covariance import hetero as hetero
 from .inference.covariance import iid as iid
 from .inference.covariance import newey_west as newey_west
+from .inference.covariance import pcse as pcse
 from .inference.wild import wild as wild
 from .options import Lang as Lang
 from .panel import Column as Column

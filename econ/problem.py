@@ -165,7 +165,7 @@ def _checked_vcov(panel: Panel, vcov: Vcov | None) -> Vcov:
     if not isinstance(vcov, Vcov):
         raise OptionError(
             f"vcov={vcov!r} is not allowed; give one of econ.iid(), econ.hetero(), econ.cluster('column'), "
-            "econ.driscoll_kraay(), econ.newey_west() or econ.conley(km)."
+            "econ.driscoll_kraay(), econ.newey_west(), econ.conley(km) or econ.pcse()."
         )
     for name in vcov.columns_needed():
         require_column(name, PanelColumns(panel))

@@ -14,7 +14,14 @@ import numpy as np
 from econ.errors import DataError, ModelError, OptionError
 from econ.inference.bias_reduced import BiasReduced, bias_reduced
 from econ.inference.layout import Layout, count_parameters, crossed_codes, group_codes, small_sample_factor
-from econ.inference.meat import cluster_meat, conley_meat, diagonal_meat, driscoll_kraay_meat, newey_west_meat
+from econ.inference.meat import (
+    cluster_meat,
+    conley_meat,
+    diagonal_meat,
+    driscoll_kraay_meat,
+    newey_west_meat,
+    panel_corrected_meat,
+)
 from econ.inference.specs import (
     Cluster,
     Conley,
@@ -22,6 +29,7 @@ from econ.inference.specs import (
     Hetero,
     Iid,
     NeweyWest,
+    PanelCorrected,
     Vcov,
     cluster,
     conley,
@@ -29,6 +37,7 @@ from econ.inference.specs import (
     hetero,
     iid,
     newey_west,
+    pcse,
     spec_from_json,
 )
 from econ.inference.words import (
@@ -39,6 +48,7 @@ from econ.inference.words import (
     hetero_words,
     iid_words,
     newey_west_words,
+    pcse_words,
 )
 from econ.linear.fit import FloatArray, IntArray, LinearFit
 from econ.text import Text
@@ -52,6 +62,7 @@ __all__ = [
     "Iid",
     "Layout",
     "NeweyWest",
+    "PanelCorrected",
     "Vcov",
     "cluster",
     "conley",
@@ -61,6 +72,7 @@ __all__ = [
     "hetero",
     "iid",
     "newey_west",
+    "pcse",
     "spec_from_json",
     "sum_scores",
 ]
@@ -131,6 +143,11 @@ def covariance(spec: Vcov, fit: LinearFit, layout: Layout) -> Covariance:
 
 def sum_scores(spec: Vcov, scores: FloatArray, layout: Layout) -> FloatArray:
     """(q, q) the meat of (N, q) scores: their products summed over the pairs of rows that ``spec`` lets correlate."""
+    if isinstance(spec, PanelCorrected):
+        raise OptionError(
+            "vcov=pcse() is not allowed with instruments: it is defined for least squares. Use driscoll_kraay(), or "
+            "cluster() by the periods."
+        )
     n_obs, q = scores.shape
     found = _computed(spec, LinearFit(np.zeros(q), np.eye(q), scores, np.ones(n_obs)), layout)
     return found.matrix / found.factor
@@ -152,6 +169,8 @@ def _computed(spec: Vcov, fit: LinearFit, layout: Layout) -> Covariance:
             return _newey_west(spec, fit, layout)
         case Conley():
             return _conley(spec, fit, layout)
+        case PanelCorrected():
+            return _panel_corrected(fit, layout)
 
 
 def _refuse_no_variance(spec: Vcov, fit: LinearFit, matrix: FloatArray) -> None:
@@ -346,6 +365,40 @@ def _degrees(values: FloatArray, name: str, low: float, high: float) -> FloatArr
             "longitude and latitude in decimal degrees."
         )
     return values
+
+
+def _panel_corrected(fit: LinearFit, layout: Layout) -> Covariance:
+    n_obs, n_coef = fit.X.shape
+    K = n_coef + layout.n_effects_rank
+    small_sample_factor(n_obs, K)
+    if layout.dispersion is not None:
+        raise OptionError("vcov=pcse() is not allowed with a Poisson regression; use cluster() or driscoll_kraay().")
+    time, unit = layout.periods("pcse()"), layout.units("pcse()")
+    periods, T = group_codes(time - time.min(), "time")
+    units, N = group_codes(unit, "unit")
+    meat, n_apart = panel_corrected_meat(fit.X, fit.residuals, fit.weights, units, N, periods, T)
+    matrix, notes = _positive_semidefinite(_sandwich(fit, meat), fit.bread)
+    return _finish(matrix, 1.0, n_obs - K, pcse_words(N, T, n_obs - K), notes=(*_few_periods(N, T, n_apart), *notes))
+
+
+def _few_periods(N: int, T: int, n_apart: int) -> Notes:
+    """What a reader should know when variances and covariances of units rest on few periods."""
+    notes: Notes = ()
+    if T < N:
+        short: Text = {
+            "en": f"Panel-corrected standard errors estimate {N * (N + 1) // 2} variances and covariances of {N} units "
+            f"from {T} periods; with fewer periods than units compare with Driscoll-Kraay.",
+            "zh": f"面板校正标准误以 {T} 个时期估计 {N} 个个体的 {N * (N + 1) // 2} 个方差与协方差；"
+            "时期少于个体时，宜与 Driscoll-Kraay 标准误对照。",
+        }
+        notes = (short,)
+    if n_apart:
+        apart: Text = {
+            "en": f"{n_apart} pairs of units have no period in common and count as uncorrelated.",
+            "zh": f"{n_apart} 对个体没有共同时期，视为不相关。",
+        }
+        notes = (*notes, apart)
+    return notes
 
 
 def _sandwich(fit: LinearFit, meat: FloatArray) -> FloatArray:

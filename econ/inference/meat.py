@@ -68,6 +68,36 @@ def newey_west_meat(X: FloatArray, v: FloatArray, unit: IntArray, time: IntArray
     return meat
 
 
+def panel_corrected_meat(
+    X: FloatArray,
+    u: FloatArray,
+    weights: FloatArray | None,
+    unit: IntArray,
+    n_units: int,
+    time: IntArray,
+    n_periods: int,
+) -> tuple[FloatArray, int]:
+    """``sum_t sum_ij s_ij w_it x_it w_jt x_jt'`` with ``s_ij`` the mean of ``u_it u_jt`` over common periods.
+
+    ``unit`` and ``time`` are codes from 0. Also the number of pairs of units that are never seen together.
+    """
+    cell = time * n_units + unit
+    if np.unique(cell).size < cell.size:
+        raise DataError(
+            "pcse() needs one row for each unit and period, and some pairs occur more than once. Aggregate them, or "
+            "use driscoll_kraay() or cluster()."
+        )
+    errors, seen = np.zeros(n_periods * n_units), np.zeros(n_periods * n_units)
+    rows = np.zeros((n_periods * n_units, X.shape[1]))
+    errors[cell], seen[cell] = u, 1.0
+    rows[cell] = X if weights is None else X * weights[:, None]
+    E, S = errors.reshape(n_periods, n_units), seen.reshape(n_periods, n_units)
+    together = S.T @ S
+    sigma = E.T @ E / np.maximum(together, 1.0)
+    spread = sigma @ rows.reshape(n_periods, n_units, -1)
+    return rows.T @ spread.reshape(rows.shape), int((together == 0).sum()) // 2
+
+
 def conley_meat(
     X: FloatArray, v: FloatArray, lon: FloatArray, lat: FloatArray, cutoff_km: float, *, bartlett: bool
 ) -> FloatArray:

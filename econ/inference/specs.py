@@ -168,7 +168,23 @@ class Conley:
         return _to_json(self)
 
 
-Vcov = Iid | Hetero | Cluster | DriscollKraay | NeweyWest | Conley
+@dataclass(frozen=True)
+class PanelCorrected:
+    """Robust to correlation between units within a period; see :func:`pcse`."""
+
+    kind: ClassVar[str] = "pcse"
+
+    def __str__(self) -> str:
+        return "panel-corrected"
+
+    def columns_needed(self) -> tuple[str, ...]:
+        return ()
+
+    def to_json(self) -> dict[str, Any]:
+        return _to_json(self)
+
+
+Vcov = Iid | Hetero | Cluster | DriscollKraay | NeweyWest | Conley | PanelCorrected
 
 
 def iid() -> Iid:
@@ -296,6 +312,23 @@ def conley(
     return Conley(cutoff_km, lon, lat, kernel, periods)
 
 
+def pcse() -> PanelCorrected:
+    """Panel-corrected standard errors (Beck and Katz 1995), for panels with more periods than units.
+
+    Errors of the same period may be correlated between units and differ in variance by unit, both alike in all periods,
+    and are not autocorrelated: a lagged outcome among the regressors takes care of that (Beck and Katz 1996). The meat
+    is ``sum_t X_t' S X_t`` with ``s_ij = sum_t u_it u_jt / T_ij`` over the ``T_ij`` periods in which both units are
+    seen (Stata's xtpcse, pairwise), without a small-sample factor; t statistics have N-K degrees of freedom, effects
+    counted. Unlike feasible GLS it never inverts S.
+
+    Examples
+    --------
+    >>> str(pcse())
+    'panel-corrected'
+    """
+    return PanelCorrected()
+
+
 def spec_from_json(data: Mapping[str, Any]) -> Vcov:
     """Rebuild a specification from its ``to_json()``; other entries, such as the words on a result, are passed over.
 
@@ -304,12 +337,15 @@ def spec_from_json(data: Mapping[str, Any]) -> Vcov:
     >>> spec_from_json(cluster("province").to_json()) == cluster("province")
     True
     """
-    kinds: dict[str, type[Vcov]] = {c.kind: c for c in (Iid, Hetero, Cluster, DriscollKraay, NeweyWest, Conley)}
+    kinds: dict[str, type[Vcov]] = {c.kind: c for c in _KINDS}
     if data.get("kind") not in kinds:
         raise OptionError(f"kind={data.get('kind')!r} names no covariance estimator; it is one of {', '.join(kinds)}.")
     make: Callable[..., Vcov] = kinds[data["kind"]]
     options = {option.name: data[option.name] for option in fields(kinds[data["kind"]])}
     return make(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
+
+
+_KINDS = (Iid, Hetero, Cluster, DriscollKraay, NeweyWest, Conley, PanelCorrected)
 
 
 def _to_json(spec: Vcov) -> dict[str, Any]:

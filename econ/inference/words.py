@@ -75,6 +75,14 @@ def conley_words(spec: Conley, dof: int, has_effects: bool) -> Words:
     )
 
 
+def pcse_words(N: int, T: int, dof: int) -> Words:
+    return (
+        f"Panel-corrected standard errors (Beck-Katz; {N} units, {T} periods, divided by periods), no small-sample "
+        f"factor; t({dof})",
+        f"面板校正标准误（Beck-Katz；{N} 个个体，{T} 个时期，除以期数），无小样本调整；t({dof})",
+    )
+
+
 def _cr1_words(spec: Cluster, has_effects: bool) -> Words:
     terms = _NOTHING
     if len(spec.columns) > 1:

@@ -84,6 +84,7 @@ COVARIANCES: Mapping[str, Mapping[str, str]] = {
     "driscoll_kraay": {"en": "Driscoll–Kraay", "zh": "Driscoll–Kraay"},
     "newey_west": {"en": "Newey–West", "zh": "Newey–West"},
     "conley": {"en": "Conley", "zh": "Conley空间"},
+    "pcse": {"en": "Panel-corrected", "zh": "面板校正"},
     "bootstrap": {"en": "Bootstrap", "zh": "自助法"},
 }
 

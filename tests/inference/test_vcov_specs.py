@@ -17,6 +17,7 @@ from econ.inference.covariance import (
     hetero,
     iid,
     newey_west,
+    pcse,
     spec_from_json,
 )
 
@@ -31,6 +32,7 @@ SPECS: list[Vcov] = [
     driscoll_kraay(),
     driscoll_kraay(3, small_sample=False),
     newey_west(2),
+    pcse(),
     conley(500, lon="x", lat="y", kernel="bartlett", periods="same"),
 ]
 
@@ -40,7 +42,7 @@ def test_json_round_trip(spec: Vcov) -> None:
     stored = json.loads(json.dumps(spec.to_json()))
     assert spec_from_json(stored) == spec
     assert spec_from_json({**stored, "words": {"en": "...", "zh": "..."}}) == spec
-    assert stored["kind"] in ("iid", "hetero", "cluster", "driscoll_kraay", "newey_west", "conley")
+    assert stored["kind"] in ("iid", "hetero", "cluster", "driscoll_kraay", "newey_west", "conley", "pcse")
 
 
 def test_columns_needed() -> None:

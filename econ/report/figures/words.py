@@ -56,6 +56,7 @@ COVARIANCES: Mapping[str, Mapping[Lang, str]] = {
     "driscoll_kraay": {"en": "Driscoll–Kraay standard errors", "zh": "Driscoll–Kraay标准误"},
     "newey_west": {"en": "Newey–West standard errors", "zh": "Newey–West标准误"},
     "conley": {"en": "Conley standard errors", "zh": "Conley空间标准误"},
+    "pcse": {"en": "panel-corrected standard errors", "zh": "面板校正标准误"},
 }
 
 VALUES_ZH: Mapping[str, str] = {
