@@ -1,6 +1,7 @@
 from . import convergence as convergence
 from . import did as did
 from . import disparity as disparity
+from . import growth as growth
 from . import report as report
 from . import spatial as spatial
 from .bootstrap import WildBootstrap as WildBootstrap

@@ -309,16 +309,20 @@ def label_estimate(
     tests: tuple[Test, ...] = (),
     notes: tuple[Text, ...] = (),
     dispersion: float | None = None,
+    layout: Layout | None = None,
 ) -> Estimate:
-    """The fit as an ``Estimate`` with the covariance asked for; ``estimator`` is its name and its label."""
-    found = covariance(problem.vcov, fit, sample_layout(problem, dispersion))
+    """The fit as an ``Estimate`` with the covariance asked for; ``estimator`` is its name and its label.
+
+    ``layout`` says where the rows of the fit lie when they are not those of the sample, such as means by unit.
+    """
+    found = covariance(problem.vcov, fit, layout or sample_layout(problem, dispersion))
     panel, sample = problem.panel, problem.sample
     return Estimate(
         terms=terms,
         coef=fit.coef,
         vcov=found.matrix,
         dof=found.dof,
-        n_obs=sample.n_obs,
+        n_obs=len(fit.residuals),
         n_units=len(levels_present(problem.unit_codes)[1]),
         n_periods=len(levels_present(problem.time_codes)[1]),
         sample=sample.rows,

@@ -12,6 +12,7 @@ HEAVY = (
     "pandas",
     "scipy",
     "statsmodels",
+    "linearmodels",
     "matplotlib",
     "seaborn",
     "formulaic",

@@ -26,6 +26,12 @@ CALLS: dict[str, Call] = {
     "triple": lambda p: econ.did.triple(
         p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
     ).aggregate("event"),
+    "pooled": lambda p: econ.growth.pooled(p, "y ~ x + z"),
+    "random effects": lambda p: econ.growth.random_effects(p, "y ~ x + z"),
+    "between": lambda p: econ.growth.between(p, "y ~ x + z"),
+    "first differences": lambda p: econ.growth.first_difference(p, "y ~ x + z", constant=True),
+    "mundlak": lambda p: econ.growth.mundlak(p, "y ~ x + z"),
+    "hausman-taylor": lambda p: econ.growth.hausman_taylor(p, "y ~ x + z", ["x"]),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
     "callaway and sant'anna": lambda p: econ.did.callaway_santanna(
