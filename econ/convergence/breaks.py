@@ -23,7 +23,8 @@ class Breaks:
     Attributes
     ----------
     tests : ``unit, n, period`` (the first of the new trend), ``statistic`` (largest F), ``p_value``; ``critical``: the
-        statistic at which it reaches 5 percent; ``slope_before, slope_after`` (per period), ``shift`` (``theta``), ``ar1``
+        statistic at which it reaches 5 percent; ``slope_before, slope_after`` (per period), ``shift`` (``theta``),
+        ``ar1``
     paths : ``unit, period, value``; ``trend``: fitted with that break; ``statistic``: F of a break that starts in the
         period, missing in the trimmed ones; ``critical`` as in ``tests``
     spec : what was asked for, as plain JSON
