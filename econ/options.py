@@ -29,6 +29,7 @@ IndicatorScaling = Literal["pooled", "period"]
 WeightMethod = Literal["entropy", "critic", "pca", "equal"]
 ZeroWord = Literal["limit", "rescale", "shift"]
 SurvivalEvent = Literal["decline", "recovery"]
+ThresholdConvention = Literal["exact", "hansen1999"]
 
 Aggregation = Literal["event", "cohort", "period", "overall", "group"]
 AverageOver = Literal["cells", "event", "cohort", "period"]

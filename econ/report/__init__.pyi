@@ -19,6 +19,7 @@ from .figures import roots_plot as roots_plot
 from .figures import sigma_plot as sigma_plot
 from .figures import survival_plot as survival_plot
 from .figures import theil_plot as theil_plot
+from .figures import threshold_plot as threshold_plot
 from .figures import tile_map as tile_map
 from .figures import transition_plot as transition_plot
 from .figures import treatment_plot as treatment_plot

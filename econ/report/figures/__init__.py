@@ -16,6 +16,7 @@ from econ.report.figures.robustness import robustness_plot
 from econ.report.figures.roots import roots_plot
 from econ.report.figures.scatter import beta_plot
 from econ.report.figures.survival import survival_plot
+from econ.report.figures.threshold import threshold_plot
 from econ.report.figures.tiles import tile_map
 from econ.report.figures.treatment import treatment_plot
 from econ.report.figures.weights import bacon_plot, weights_plot
@@ -42,6 +43,7 @@ __all__ = [
     "sigma_plot",
     "survival_plot",
     "theil_plot",
+    "threshold_plot",
     "tile_map",
     "transition_plot",
     "treatment_plot",
