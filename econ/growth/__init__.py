@@ -1,20 +1,36 @@
-
+"""Growth regressions on panels: unit effects, dynamics, long panels, thresholds, frontiers."""
 
 from econ.growth.hausman_taylor import hausman_taylor
+from econ.growth.heterogeneity import heterogeneity
+from econ.growth.mediation import Mediation, mediation
 from econ.growth.panel_tests import PanelTests, breusch_pagan, hausman
+from econ.growth.slopes import Marginal, UTest, marginal, u_test
+from econ.growth.specifications import SpecificationCurve, specification_curve
+from econ.growth.stability import Oster, oster
 from econ.growth.static import between, first_difference, mundlak, pooled, random_effects
 from econ.growth.threshold import Threshold, threshold
 
 __all__ = [
+    "Marginal",
+    "Mediation",
+    "Oster",
     "PanelTests",
+    "SpecificationCurve",
     "Threshold",
+    "UTest",
     "between",
     "breusch_pagan",
     "first_difference",
     "hausman",
     "hausman_taylor",
+    "heterogeneity",
+    "marginal",
+    "mediation",
     "mundlak",
+    "oster",
     "pooled",
     "random_effects",
+    "specification_curve",
     "threshold",
+    "u_test",
 ]

@@ -11,12 +11,14 @@ from .figures import half_life_plot as half_life_plot
 from .figures import honest_plot as honest_plot
 from .figures import kernel_plot as kernel_plot
 from .figures import line_plot as line_plot
+from .figures import marginal_plot as marginal_plot
 from .figures import paths_plot as paths_plot
 from .figures import permutation_plot as permutation_plot
 from .figures import ridge_plot as ridge_plot
 from .figures import robustness_plot as robustness_plot
 from .figures import roots_plot as roots_plot
 from .figures import sigma_plot as sigma_plot
+from .figures import specification_plot as specification_plot
 from .figures import survival_plot as survival_plot
 from .figures import theil_plot as theil_plot
 from .figures import threshold_plot as threshold_plot

@@ -31,6 +31,7 @@ CALLS: dict[str, Call] = {
     "between": lambda p: econ.growth.between(p, "y ~ x + z"),
     "first differences": lambda p: econ.growth.first_difference(p, "y ~ x + z", constant=True),
     "mundlak": lambda p: econ.growth.mundlak(p, "y ~ x + z"),
+    "slopes by group": lambda p: econ.growth.heterogeneity(p, "y ~ x + z | region", by="group", terms=["x"]),
     "threshold": lambda p: econ.growth.threshold(p, "y ~ x + z + w | region", "v", ["w"], draws=0).estimate,
     "hausman-taylor": lambda p: econ.growth.hausman_taylor(p, "y ~ x + z", ["x"]),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),

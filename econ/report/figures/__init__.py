@@ -15,6 +15,8 @@ from econ.report.figures.plot import Plot
 from econ.report.figures.robustness import robustness_plot
 from econ.report.figures.roots import roots_plot
 from econ.report.figures.scatter import beta_plot
+from econ.report.figures.slopes import marginal_plot
+from econ.report.figures.specification import specification_plot
 from econ.report.figures.survival import survival_plot
 from econ.report.figures.threshold import threshold_plot
 from econ.report.figures.tiles import tile_map
@@ -35,12 +37,14 @@ __all__ = [
     "honest_plot",
     "kernel_plot",
     "line_plot",
+    "marginal_plot",
     "paths_plot",
     "permutation_plot",
     "ridge_plot",
     "robustness_plot",
     "roots_plot",
     "sigma_plot",
+    "specification_plot",
     "survival_plot",
     "theil_plot",
     "threshold_plot",
