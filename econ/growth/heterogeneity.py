@@ -7,7 +7,7 @@ import numpy as np
 
 from econ.columns import PanelColumns
 from econ.design.expression import require_column
-from econ.design.formula import Category, parse_formula
+from econ.design.formula import Category, EffectTerm, parse_formula
 from econ.errors import FormulaError, ModelError, OptionError
 from econ.estimate import Estimate, Test
 from econ.inference.covariance import Vcov
@@ -35,8 +35,9 @@ def heterogeneity(
     panel : the data
     formula : ``"y ~ x + z | unit + year"``, without instruments
     by : column of groups
-    terms : terms of the formula whose slopes differ, the other slopes and the fixed effects being common; by default
-        everything differs, fixed effects too, and slopes are those of regressions by subsample
+    terms : terms of the formula whose slopes differ, the other slopes and the fixed effects being common (effects of
+        the groups are added where they change within units); by default everything differs, fixed effects too, and
+        slopes are those of regressions by subsample
     vcov : covariance, by default clusters by the panel's unit
 
     Returns
@@ -96,7 +97,17 @@ def _rewritten(panel: Panel, formula: str, by: str, terms: Sequence[str] | None)
         if any(effect.slopes for effect in asked.effects):
             raise FormulaError("Unit-specific slopes cannot be split by group; name the terms that differ, in terms.")
         effects = [f"{text}^{_quoted(by)}" for text in effects if text != by]
+    elif not any(_is_nested(panel, by, effect) for effect in asked.effects):
+        effects.append(_quoted(by))
     return f"{asked.outcome.text} ~ {' + '.join(right)} | {' + '.join(effects)}"
+
+
+def _is_nested(panel: Panel, by: str, effect: EffectTerm) -> bool:
+    """Whether groups do not change within the levels of an effect, which then stands for their constants."""
+    if not effect.intercept:
+        return False
+    groups = panel.frame.groupby(list(effect.columns), observed=True)[by].nunique()
+    return bool((groups <= 1).all())
 
 
 def _quoted(name: str) -> str:

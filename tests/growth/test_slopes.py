@@ -157,6 +157,13 @@ def test_without_effects_each_group_has_its_constant() -> None:
     assert found.params["x:group::b"] == pytest.approx(part.params["x"])
 
 
+def test_groups_that_change_within_units_have_constants() -> None:
+    moving = panel().assign(group=lambda f: np.where(f["year"] > 3, "late", "early"))
+    found = heterogeneity(moving, "y ~ x | unit", by="group", terms=["x"])
+    assert found.spec["fixed_effects"] == ["unit", "group"]
+    assert heterogeneity(panel(), "y ~ x | unit", by="group", terms=["x"]).spec["fixed_effects"] == ["unit"]
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
