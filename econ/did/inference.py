@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
 from scipy import special
 
 from econ.did.design import DidDesign
@@ -20,6 +19,7 @@ from econ.inference.wild import wild
 from econ.linear.fit import FloatArray
 from econ.options import Lang, check_level
 from econ.problem import sample_layout
+from econ.progress import track
 from econ.text import Text
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ def _jackknife(result: DidResult, design: DidDesign, column: str, level: float) 
     estimate = float(result.aggregate("overall").coef[0])
     groups = design.panel.frame[column].to_numpy()
     labels = design.clusters(column)[1]
-    left = [result.again(design.panel.where(groups != name)) for name in track(labels, "Jackknife", transient=True)]
+    left = [result.again(design.panel.where(groups != name)) for name in track(labels, "Jackknife")]
     values = np.array([other.aggregate("overall").coef[0] for other in left])
     G = len(labels)
     variance = (G - 1) / G * float(np.sum((values - estimate) ** 2))

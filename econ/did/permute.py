@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from rich.progress import track
 
 from econ.did.design import DidDesign
 from econ.did.result import DidResult
@@ -14,6 +13,7 @@ from econ.inference.randomization import Assignments, assignments, permutation_t
 from econ.linear.fit import FloatArray, IntArray
 from econ.options import Tail, check_level
 from econ.panel import Panel
+from econ.progress import track
 from econ.text import Text
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _estimated(ways: Assignments, result: DidResult, design: DidDesign) -> Float
     units = panel.units[design.units]
     by_class = dates.reindex(units[design.starts[:-1]]).to_numpy()
     values = np.empty(ways.size)
-    for k, labels in enumerate(track(_rows(ways), "Assignments", ways.size, transient=True)):
+    for k, labels in enumerate(track(_rows(ways), "Assignments", ways.size)):
         moved = dates.copy()
         moved.loc[units] = by_class[labels]
         other = panel.assign(**{cohort: panel.frame[panel.unit].map(moved)})

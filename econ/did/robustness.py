@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
 
 from econ.did.permute import Estimator
 from econ.did.result import DidResult
 from econ.errors import DataError, ModelError, OptionError
 from econ.estimate import Estimate
 from econ.panel import Panel
+from econ.progress import track
 from econ.text import Text
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def leave_one_out(
     names = groups.dropna().unique()
     rows = [
         {"left_out": str(name)} | _row(estimator, panel.where((groups != name).to_numpy()), outcome, cohort)
-        for name in track(names, "Leaving out", transient=True)
+        for name in track(names, "Leaving out")
     ]
     frame = pd.DataFrame(rows).sort_values("estimate", ignore_index=True, na_position="last")
     return _labelled(baseline, frame, "left_out")
