@@ -49,10 +49,10 @@ class DidResult(Estimate):
     Attributes
     ----------
     effects : what the K effects are
-    shares : (C,) shares of the cohorts (in the order of first appearance among the effects) in all units; or (K,) shares
-        of the effects in all treated observations
-    joint_vcov : covariance of all P coefficients and of the shares, (P + C, P + C) or (P + K, P + K); where shares count
-        as given, their part is zero
+    shares : (C,) shares of the cohorts (in the order of first appearance among the effects) in all units; or (K,)
+        shares of the effects in all treated observations
+    joint_vcov : covariance of all P coefficients and of the shares, (P + C, P + C) or (P + K, P + K); where shares
+        count as given, their part is zero
     loadings : weights on mean outcomes in the K effects, or None where the estimator has none
     design, influence, regression, again : the data, the influences, the regression (where it is one) and the call
         behind the result, for resampling and for differences of results; not part of the JSON, so None on a result

@@ -54,8 +54,8 @@ def twfe(
     >>> panel = econ.load("provinces").with_cohort(econ.roster("innovation_demonstration_zones"))
     >>> estimate = econ.did.twfe(panel, "log(invention_grants)", cohort="cohort")
     >>> weights = estimate.weights().query("treated")["weight"]
-    >>> round(weights.sum(), 6), int((weights < 0).sum())
-    (1.0, 0)
+    >>> round(float(weights.sum()), 6), int((weights < 0).sum())
+    (1.0, 5)
     """
     design = read_design(
         panel, outcome, cohort, covariates=covariates, weights=weights, vcov=vcov, keep_always_treated=True

@@ -86,7 +86,7 @@ def effect_weights(result: DidResult) -> EffectWeights:
     >>> panel = econ.load("provinces").with_cohort(econ.roster("innovation_demonstration_zones"))
     >>> result = econ.did.twfe(panel, "log(invention_grants)", cohort="cohort")
     >>> econ.did.effect_weights(result).n_negative
-    0
+    5
     """
     frame = result.weights()
     if result.design is None:

