@@ -1,5 +1,6 @@
 from .figures import Plot as Plot
 from .figures import bacon_plot as bacon_plot
+from .figures import balance_plot as balance_plot
 from .figures import beta_plot as beta_plot
 from .figures import break_plot as break_plot
 from .figures import coefficient_plot as coefficient_plot
@@ -20,6 +21,7 @@ from .figures import roots_plot as roots_plot
 from .figures import sigma_plot as sigma_plot
 from .figures import specification_plot as specification_plot
 from .figures import survival_plot as survival_plot
+from .figures import synthetic_plot as synthetic_plot
 from .figures import theil_plot as theil_plot
 from .figures import threshold_plot as threshold_plot
 from .figures import tile_map as tile_map

@@ -72,6 +72,9 @@ STATISTICS: Mapping[str, Mapping[str, str]] = {
     "ar2": {"en": "AR(2)", "zh": "AR(2)"},
     "sargan": {"en": "Sargan test", "zh": "Sargan检验"},
     "hansen": {"en": "Hansen test", "zh": "Hansen检验"},
+    "placebo": {"en": "Placebo test", "zh": "安慰剂检验"},
+    "permutation": {"en": "Permutation test", "zh": "置换检验"},
+    "rmspe_ratio": {"en": "Post/pre RMSPE ratio", "zh": "处理后与处理前RMSPE之比"},
     "diff_hansen": {"en": "Difference-in-Hansen test", "zh": "差分Hansen检验"},
 }
 STRENGTHS = frozenset({"f_first_stage", "kleibergen_paap", "cragg_donald"})  # tests of which the statistic is reported
@@ -85,6 +88,9 @@ COVARIANCES: Mapping[str, Mapping[str, str]] = {
     "newey_west": {"en": "Newey–West", "zh": "Newey–West"},
     "conley": {"en": "Conley", "zh": "Conley空间"},
     "pcse": {"en": "Panel-corrected", "zh": "面板校正"},
+    "placebo": {"en": "Placebo", "zh": "安慰剂"},
+    "permutation": {"en": "Permutation", "zh": "置换"},
+    "jackknife": {"en": "Jackknife", "zh": "刀切法"},
     "bootstrap": {"en": "Bootstrap", "zh": "自助法"},
 }
 

@@ -23,9 +23,6 @@ CALLS: dict[str, Call] = {
     "CR2": lambda p: econ.feols(p, "y ~ x + z | region + year", vcov=econ.cluster("region", kind="CR2")),
     "HC3": lambda p: econ.feols(p, "y ~ x + z | region + year", vcov=econ.hetero("HC3")),
     "poisson": lambda p: econ.fepois(p, "y ~ x + z | region + year"),
-    "triple": lambda p: econ.did.triple(
-        p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
-    ).aggregate("event"),
     "pooled": lambda p: econ.growth.pooled(p, "y ~ x + z"),
     "random effects": lambda p: econ.growth.random_effects(p, "y ~ x + z"),
     "between": lambda p: econ.growth.between(p, "y ~ x + z"),
@@ -34,6 +31,9 @@ CALLS: dict[str, Call] = {
     "slopes by group": lambda p: econ.growth.heterogeneity(p, "y ~ x + z | region", by="group", terms=["x"]),
     "threshold": lambda p: econ.growth.threshold(p, "y ~ x + z + w | region", "v", ["w"], draws=0).estimate,
     "hausman-taylor": lambda p: econ.growth.hausman_taylor(p, "y ~ x + z", ["x"]),
+    "triple": lambda p: econ.did.triple(
+        p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
+    ).aggregate("event"),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
     "callaway and sant'anna": lambda p: econ.did.callaway_santanna(
@@ -42,9 +42,14 @@ CALLS: dict[str, Call] = {
     "callaway and sant'anna, dr": lambda p: econ.did.callaway_santanna(
         p, "y", cohort="cohort", covariates=["x"]
     ).aggregate("event"),
-    "local projections": lambda p: econ.did.local_projections(p, "y", cohort="cohort", covariates=["x"]),
+    "sun and abraham": lambda p: econ.did.sun_abraham(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
+    "synthetic": lambda p: econ.did.synthetic(p, "y", cohort="cohort", inference="jackknife").aggregate("event"),
+    "matched": lambda p: econ.did.matched(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
     "imputation": lambda p: econ.did.imputation(p, "y", cohort="cohort", covariates=["x"], leads=2).aggregate("event"),
     "two-stage": lambda p: econ.did.two_stage(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
+    "local projections": lambda p: econ.did.local_projections(
+        p, "y", cohort="cohort", covariates=["x"], window=(-3, 3)
+    ),
     "stacked": lambda p: econ.did.stacked(p, "y", cohort="cohort", window=(-3, 2)),
     "switchers": lambda p: econ.did.switchers(
         p.assign(d=lambda d: (d["year"] >= d["cohort"]).astype(float)), "y", treatment="d", effects=3, placebos=2

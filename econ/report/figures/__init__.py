@@ -1,5 +1,6 @@
 """Figures: each function takes results, a panel or a frame, and returns a ``Plot`` with the numbers it shows."""
 
+from econ.report.figures.balance import balance_plot
 from econ.report.figures.breaks import break_plot
 from econ.report.figures.coefficients import coefficient_plot
 from econ.report.figures.disparity import dagum_plot, gravity_plot, theil_plot
@@ -18,6 +19,7 @@ from econ.report.figures.scatter import beta_plot
 from econ.report.figures.slopes import marginal_plot
 from econ.report.figures.specification import specification_plot
 from econ.report.figures.survival import survival_plot
+from econ.report.figures.synthetic import synthetic_plot
 from econ.report.figures.threshold import threshold_plot
 from econ.report.figures.tiles import tile_map
 from econ.report.figures.treatment import treatment_plot
@@ -26,6 +28,7 @@ from econ.report.figures.weights import bacon_plot, weights_plot
 __all__ = [
     "Plot",
     "bacon_plot",
+    "balance_plot",
     "beta_plot",
     "break_plot",
     "coefficient_plot",
@@ -46,6 +49,7 @@ __all__ = [
     "sigma_plot",
     "specification_plot",
     "survival_plot",
+    "synthetic_plot",
     "theil_plot",
     "threshold_plot",
     "tile_map",

@@ -55,6 +55,9 @@ COVARIANCES: Mapping[str, Mapping[Lang, str]] = {
     "cluster": {"en": "clustered by {}", "zh": "标准误按{}聚类"},
     "driscoll_kraay": {"en": "Driscoll–Kraay standard errors", "zh": "Driscoll–Kraay标准误"},
     "newey_west": {"en": "Newey–West standard errors", "zh": "Newey–West标准误"},
+    "placebo": {"en": "placebo standard errors", "zh": "安慰剂标准误"},
+    "permutation": {"en": "permutation standard errors", "zh": "置换标准误"},
+    "jackknife": {"en": "jackknife standard errors", "zh": "刀切法标准误"},
     "conley": {"en": "Conley standard errors", "zh": "Conley空间标准误"},
     "pcse": {"en": "panel-corrected standard errors", "zh": "面板校正标准误"},
 }
