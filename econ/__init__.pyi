@@ -27,6 +27,8 @@ from .errors import ModelError as ModelError
 from .errors import OptionError as OptionError
 from .errors import StudyError as StudyError
 from .estimate import Estimate as Estimate
+from .growth.instruments import gmm as gmm
+from .growth.instruments import iv as iv
 from .inference.covariance import cluster as cluster
 from .inference.covariance import conley as conley
 from .inference.covariance import driscoll_kraay as driscoll_kraay
@@ -34,6 +36,7 @@ from .inference.covariance import hetero as hetero
 from .inference.covariance import iid as iid
 from .inference.covariance import newey_west as newey_west
 from .inference.covariance import pcse as pcse
+from .inference.gmm import windmeijer as windmeijer
 from .inference.wild import wild as wild
 from .options import Lang as Lang
 from .panel import Column as Column

@@ -316,24 +316,28 @@ def label_estimate(
     ``layout`` says where the rows of the fit lie when they are not those of the sample, such as means by unit.
     """
     found = covariance(problem.vcov, fit, layout or sample_layout(problem, dispersion))
+    said = estimate_fields(problem, estimator, found, notes) | {"n_obs": len(fit.residuals)}
+    return Estimate(terms=terms, coef=fit.coef, stats=stats, tests=tests, **said)
+
+
+def estimate_fields(
+    problem: Problem, estimator: tuple[str, Text], found: Covariance, notes: tuple[Text, ...] = ()
+) -> dict[str, Any]:
+    """Fields of an ``Estimate``: covariance, sample, what was asked for, labels and notes."""
     panel, sample = problem.panel, problem.sample
-    return Estimate(
-        terms=terms,
-        coef=fit.coef,
-        vcov=found.matrix,
-        dof=found.dof,
-        n_obs=len(fit.residuals),
-        n_units=len(levels_present(problem.unit_codes)[1]),
-        n_periods=len(levels_present(problem.time_codes)[1]),
-        sample=sample.rows,
-        spec={"estimator": estimator[0], "estimator_label": dict(estimator[1])} | problem_spec(problem, found),
-        n_clusters=found.n_clusters,
-        dropped=dict(sample.dropped),
-        stats=stats,
-        tests=tests,
-        labels=problem_labels(problem),
-        notes=(*panel.notes, *notes, *found.notes),
-    )
+    return {
+        "vcov": found.matrix,
+        "dof": found.dof,
+        "n_obs": sample.n_obs,
+        "n_units": len(levels_present(problem.unit_codes)[1]),
+        "n_periods": len(levels_present(problem.time_codes)[1]),
+        "sample": sample.rows,
+        "spec": {"estimator": estimator[0], "estimator_label": dict(estimator[1])} | problem_spec(problem, found),
+        "n_clusters": found.n_clusters,
+        "dropped": dict(sample.dropped),
+        "labels": problem_labels(problem),
+        "notes": (*panel.notes, *notes, *found.notes),
+    }
 
 
 def problem_spec(problem: Problem, found: Covariance) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Growth regressions on panels: unit effects, dynamics, long panels, thresholds, frontiers."""
 
+from econ.growth.dynamic import DynamicEstimate, dynamic
 from econ.growth.hausman_taylor import hausman_taylor
 from econ.growth.heterogeneity import heterogeneity
 from econ.growth.mediation import Mediation, mediation
@@ -11,6 +12,7 @@ from econ.growth.static import between, first_difference, mundlak, pooled, rando
 from econ.growth.threshold import Threshold, threshold
 
 __all__ = [
+    "DynamicEstimate",
     "Marginal",
     "Mediation",
     "Oster",
@@ -20,6 +22,7 @@ __all__ = [
     "UTest",
     "between",
     "breusch_pagan",
+    "dynamic",
     "first_difference",
     "hausman",
     "hausman_taylor",

@@ -92,6 +92,7 @@ COVARIANCES: Mapping[str, Mapping[str, str]] = {
     "permutation": {"en": "Permutation", "zh": "置换"},
     "jackknife": {"en": "Jackknife", "zh": "刀切法"},
     "bootstrap": {"en": "Bootstrap", "zh": "自助法"},
+    "windmeijer": {"en": "Windmeijer", "zh": "Windmeijer修正"},
 }
 
 DROPPED: Mapping[str, Mapping[str, str]] = {  # how a reason begins; a column's name follows it
@@ -102,6 +103,9 @@ DROPPED: Mapping[str, Mapping[str, str]] = {  # how a reason begins; a column's 
         "zh": "{1}内被解释变量全为零{0:,}行",
     },
     "zero weight": {"en": "{0:,} with zero weight", "zh": "权重为零{0:,}行"},
+    "first row of a unit": {"en": "{0:,} first rows of units (no difference)", "zh": "个体首期（无差分）{0:,}行"},
+    "last row of a unit": {"en": "{0:,} last rows of units (no deviation)", "zh": "个体末期（无离差）{0:,}行"},
+    "row after a gap": {"en": "{0:,} rows after a gap (no difference)", "zh": "间断之后（无差分）{0:,}行"},
 }
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {

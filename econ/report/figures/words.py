@@ -60,6 +60,7 @@ COVARIANCES: Mapping[str, Mapping[Lang, str]] = {
     "jackknife": {"en": "jackknife standard errors", "zh": "刀切法标准误"},
     "conley": {"en": "Conley standard errors", "zh": "Conley空间标准误"},
     "pcse": {"en": "panel-corrected standard errors", "zh": "面板校正标准误"},
+    "windmeijer": {"en": "Windmeijer-corrected standard errors", "zh": "Windmeijer修正标准误"},
 }
 
 VALUES_ZH: Mapping[str, str] = {
