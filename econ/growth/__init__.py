@@ -3,6 +3,7 @@
 from econ.growth.dynamic import DynamicEstimate, dynamic
 from econ.growth.hausman_taylor import hausman_taylor
 from econ.growth.heterogeneity import heterogeneity
+from econ.growth.mean_group import cce_mean_group, cce_pooled, mean_group
 from econ.growth.mediation import Mediation, mediation
 from econ.growth.panel_tests import PanelTests, breusch_pagan, hausman
 from econ.growth.slopes import Marginal, UTest, marginal, u_test
@@ -10,6 +11,7 @@ from econ.growth.specifications import SpecificationCurve, specification_curve
 from econ.growth.stability import Oster, oster
 from econ.growth.static import between, first_difference, mundlak, pooled, random_effects
 from econ.growth.threshold import Threshold, threshold
+from econ.growth.unit_regressions import UnitEstimate
 
 __all__ = [
     "DynamicEstimate",
@@ -20,14 +22,18 @@ __all__ = [
     "SpecificationCurve",
     "Threshold",
     "UTest",
+    "UnitEstimate",
     "between",
     "breusch_pagan",
+    "cce_mean_group",
+    "cce_pooled",
     "dynamic",
     "first_difference",
     "hausman",
     "hausman_taylor",
     "heterogeneity",
     "marginal",
+    "mean_group",
     "mediation",
     "mundlak",
     "oster",

@@ -91,6 +91,7 @@ COVARIANCES: Mapping[str, Mapping[str, str]] = {
     "placebo": {"en": "Placebo", "zh": "安慰剂"},
     "permutation": {"en": "Permutation", "zh": "置换"},
     "jackknife": {"en": "Jackknife", "zh": "刀切法"},
+    "across_units": {"en": "Variation across units", "zh": "个体间变异"},
     "bootstrap": {"en": "Bootstrap", "zh": "自助法"},
     "windmeijer": {"en": "Windmeijer", "zh": "Windmeijer修正"},
 }

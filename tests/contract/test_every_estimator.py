@@ -40,6 +40,9 @@ CALLS: dict[str, Call] = {
     "triple": lambda p: econ.did.triple(
         p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
     ).aggregate("event"),
+    "mean group": lambda p: econ.growth.mean_group(p, "y ~ x + z"),
+    "cce mean group": lambda p: econ.growth.cce_mean_group(p, "y ~ x + z"),
+    "cce pooled": lambda p: econ.growth.cce_pooled(p, "y ~ x + z"),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
     "callaway and sant'anna": lambda p: econ.did.callaway_santanna(

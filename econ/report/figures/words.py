@@ -61,6 +61,7 @@ COVARIANCES: Mapping[str, Mapping[Lang, str]] = {
     "conley": {"en": "Conley standard errors", "zh": "Conley空间标准误"},
     "pcse": {"en": "panel-corrected standard errors", "zh": "面板校正标准误"},
     "windmeijer": {"en": "Windmeijer-corrected standard errors", "zh": "Windmeijer修正标准误"},
+    "across_units": {"en": "standard errors from the variation across units", "zh": "基于个体间变异的标准误"},
 }
 
 VALUES_ZH: Mapping[str, str] = {
