@@ -15,6 +15,7 @@ from econ.data.frames import (
     SHOWN,
     as_frequency,
     calendar_numbers,
+    counted_from,
     quote_cells,
     quote_rows,
     refuse_duplicates,
@@ -458,13 +459,13 @@ class Panel:
         self.unit_codes, self._units = sorted_codes(self._frame[self.unit])
         numbers, self._period_label = calendar_numbers(self._frame[self.time] if self.time else None, len(self._frame))
         self._first = int(numbers.min())
-        self.time_codes: IntArray = (numbers - self._first).astype(np.intp, copy=False)
+        self.time_codes = counted_from(numbers, self._first)
         refuse_duplicates(self.unit_codes, self.time_codes, self._frame, keys)
 
     @property
     def time_numbers(self) -> IntArray:
         """(N,) ``time_codes`` on the calendar's own scale: the years themselves."""
-        return self.time_codes + self._first
+        return self.time_codes.astype(np.int64) + self._first
 
     @cached_property
     def periods(self) -> list[Any]:

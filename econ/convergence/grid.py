@@ -55,7 +55,7 @@ def grid(panel: Panel, x: str) -> Grid:
         raise DataError("This panel is a cross-section; distribution dynamics need a panel with a time column.")
     T = int(panel.time_codes.max()) + 1
     cells = np.full(panel.n_units * T, np.nan)
-    cells[panel.unit_codes * T + panel.time_codes] = values
+    cells[panel.unit_codes.astype(np.int64) * T + panel.time_codes] = values
     table = cells.reshape(-1, T)
     codes = np.flatnonzero(~np.isnan(table).all(axis=0)).astype(np.intp)
     if len(codes) < 2:

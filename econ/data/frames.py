@@ -100,10 +100,18 @@ def sorted_codes(values: "pd.Series[Any]") -> tuple[IntArray, NDArray[Any]]:
     if isinstance(values.dtype, np.dtype) and values.dtype.kind == "i" and len(values):
         first, last = int(values.min()), int(values.max())
         if last - first <= max(len(values), 1_000_000):
-            codes, present = levels_present(np.subtract(values.to_numpy(), first, dtype=np.intp))
-            return codes, (present + first).astype(values.dtype)
+            codes, present = levels_present(counted_from(values.to_numpy(), first))
+            return counted_from(codes, 0), (present + first).astype(values.dtype)
     codes, labels = pd.factorize(values, sort=True)
-    return codes.astype(np.intp, copy=False), np.asarray(labels)
+    return counted_from(codes, 0), np.asarray(labels)
+
+
+def counted_from(numbers: IntArray, first: int) -> IntArray:
+    """``numbers - first`` in four bytes each where they fit; products of them must be taken in eight."""
+    fits = not len(numbers) or int(numbers.max()) - first <= np.iinfo(np.int32).max
+    codes: IntArray = np.empty(len(numbers), dtype=np.int32 if fits else np.int64)
+    np.subtract(numbers, first, out=codes, dtype=np.int64, casting="same_kind")
+    return codes
 
 
 def _coarsest(dates: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -119,7 +127,7 @@ def refuse_duplicates(units: IntArray, times: IntArray, frame: pd.DataFrame, key
     later = (units[1:] > units[:-1]) | ((units[1:] == units[:-1]) & (times[1:] > times[:-1]))
     if later.all():
         return
-    cells = units * (int(times.max()) + 1) + times
+    cells = units.astype(np.int64) * (int(times.max()) + 1) + times
     if len(np.unique(cells)) == len(cells):
         return
     twice = frame.loc[frame.duplicated(list(keys), keep=False), list(keys)]

@@ -126,7 +126,7 @@ def combine(first: IntArray, second: IntArray) -> IntArray:
     if not len(first):
         return first
     n_second = int(second.max()) + 1
-    pairs = first * n_second + second
+    pairs = first.astype(np.int64) * n_second + second
     missing = (first < 0) | (second < 0)
     if missing.any():
         pairs[missing] = -1

@@ -210,7 +210,7 @@ def _gram(design: Design) -> FloatArray:
         if a.codes is b.codes:
             out[a.levels, b.levels] = np.diag(np.bincount(a.codes, values, a.n_levels))
         else:
-            cells = a.codes * b.n_levels
+            cells = a.codes.astype(np.int64) * b.n_levels
             cells += b.codes
             out[a.levels, b.levels] = np.bincount(cells, values, a.n_levels * b.n_levels).reshape(a.n_levels, -1)
         out[b.levels, a.levels] = out[a.levels, b.levels].T

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from econ.design.matrix import outcome_and_regressors
 from econ.design.sample import Sample, drop_perfectly_fitted, require_rows
@@ -129,10 +130,10 @@ class DidDesign:
         """How a calendar number prints; None when it is not finite."""
         return self.panel.period(int(number)) if np.isfinite(number) else None
 
-    def clusters(self, column: str) -> tuple[IntArray, list[Any]]:
+    def clusters(self, column: str) -> tuple[IntArray, NDArray[Any]]:
         """(n,) codes 0..G-1 of a column that is constant within units, and the G labels."""
         if column == self.panel.unit:
-            return np.arange(self.n_units), list(self.panel.units[self.units])
+            return np.arange(self.n_units), self.panel.units[self.units]
         by_unit = self.panel.attribute(column).reindex(self.panel.units[self.units])
         if by_unit.isna().any():
             lost = by_unit.index[by_unit.isna()]
@@ -146,7 +147,7 @@ class DidDesign:
                 f"Clustering by {column!r} finds {len(labels)} cluster in the sample; at least 2 are needed, and many "
                 "more for reliable inference. Cluster by another column."
             )
-        return codes.astype(np.intp).reshape(-1), list(labels)
+        return codes.astype(np.intp).reshape(-1), labels
 
     def long(self, wide: FloatArray) -> FloatArray:
         """(n_obs,) the values of (n, T) in the order of the sample's rows."""

@@ -335,7 +335,7 @@ def _places(sample: _Sample, search: Search) -> IntArray:
             f"{int(sample.unit.max()) + 1} units, {n_periods} periods. Keep the units that are complete "
             "(panel.where), or give draws=0 for estimates without p-values."
         )
-    return np.asarray((sample.unit * n_periods + time)[search.order])
+    return np.asarray((sample.unit.astype(np.int64) * n_periods + time)[search.order])
 
 
 # ---- slopes

@@ -16,7 +16,7 @@ from econ.inference.covariance import Covariance
 from econ.inference.specs import Cluster, Vcov
 from econ.linear.fit import FloatArray, IntArray
 
-_BLOCK = 16_384  # units whose influences are formed at once
+_BLOCK = 4_096  # units whose influences are formed at once
 
 
 class Influence(Protocol):

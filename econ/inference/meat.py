@@ -81,7 +81,7 @@ def panel_corrected_meat(
 
     ``unit`` and ``time`` are codes from 0. Also the number of pairs of units that are never seen together.
     """
-    cell = time * n_units + unit
+    cell = time.astype(np.int64) * n_units + unit
     if np.unique(cell).size < cell.size:
         raise DataError(
             "pcse() needs one row for each unit and period, and some pairs occur more than once. Aggregate them, or "
