@@ -40,13 +40,14 @@ def comparisons(
 ) -> tuple[Comparisons, tuple[Text, ...]]:
     """The cells with somebody in both groups and periods; the others are named in a note."""
     rows, lost, baseless = list[tuple[int, int, int, BoolArray]](), list[tuple[int, int]](), list[float]()
+    together = _together(design)
     for c in np.flatnonzero(np.isfinite(design.first)):
         pairs = _period_pairs(design, int(c), base, anticipation)
         if not pairs:
             baseless.append(float(design.first[c]))
         for t, b in pairs:
             controls = _controls(design, int(c), max(t, b), control, anticipation)
-            if _seen(design, [int(c)], t, b, repeated) and _seen(design, np.flatnonzero(controls), t, b, repeated):
+            if all(_seen(together[group], t, b, repeated) for group in ([c], controls)):
                 rows.append((int(c), t, b, controls))
             else:
                 lost.append((int(c), t))
@@ -111,11 +112,17 @@ def _controls(design: DidDesign, c: int, later: int, control: ControlGroup, anti
     return np.asarray(untreated & (design.first != design.first[c]), dtype=np.bool_)
 
 
-def _seen(design: DidDesign, classes: Iterable[int], t: int, b: int, repeated: bool) -> bool:
-    """Whether the classes have units in both periods, the same ones unless ``repeated``."""
+def _together(design: DidDesign) -> BoolArray:
+    """(C, T, T) whether a class has a unit that is observed in both periods."""
+    T = len(design.calendar)
     if design.observed is None:
-        return any(True for _ in classes)
-    seen = [design.observed[design.classes[c]] for c in classes]
+        return np.ones((design.n_classes, T, T), dtype=np.bool_)
+    seen = [design.observed[rows].astype(np.float32) for rows in design.classes]
+    return np.array([o.T @ o > 0 for o in seen])
+
+
+def _seen(together: BoolArray, t: int, b: int, repeated: bool) -> bool:
+    """Whether the classes of ``together`` have units in both periods, the same ones unless ``repeated``."""
     if repeated:
-        return any(o[:, t].any() for o in seen) and any(o[:, b].any() for o in seen)
-    return any((o[:, t] & o[:, b]).any() for o in seen)
+        return bool(together[:, t, t].any() and together[:, b, b].any())
+    return bool(together[:, t, b].any())

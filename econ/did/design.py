@@ -121,7 +121,7 @@ class DidDesign:
         means: FloatArray = np.divide(sums, self.counts, out=np.zeros_like(sums), where=self.counts > 0)
         return means
 
-    @property
+    @cached_property
     def classes(self) -> list[slice]:
         """The rows of each class."""
         return [slice(int(a), int(b)) for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
