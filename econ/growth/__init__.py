@@ -1,8 +1,10 @@
 """Growth regressions on panels: unit effects, dynamics, long panels, thresholds, frontiers."""
 
+from econ.growth.dea import Dea, dea
 from econ.growth.dynamic import DynamicEstimate, dynamic
 from econ.growth.hausman_taylor import hausman_taylor
 from econ.growth.heterogeneity import heterogeneity
+from econ.growth.malmquist import Malmquist, malmquist
 from econ.growth.mean_group import cce_mean_group, cce_pooled, mean_group
 from econ.growth.mediation import Mediation, mediation
 from econ.growth.panel_tests import PanelTests, breusch_pagan, hausman
@@ -14,7 +16,9 @@ from econ.growth.threshold import Threshold, threshold
 from econ.growth.unit_regressions import UnitEstimate
 
 __all__ = [
+    "Dea",
     "DynamicEstimate",
+    "Malmquist",
     "Marginal",
     "Mediation",
     "Oster",
@@ -27,11 +31,13 @@ __all__ = [
     "breusch_pagan",
     "cce_mean_group",
     "cce_pooled",
+    "dea",
     "dynamic",
     "first_difference",
     "hausman",
     "hausman_taylor",
     "heterogeneity",
+    "malmquist",
     "marginal",
     "mean_group",
     "mediation",
