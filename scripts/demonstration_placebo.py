@@ -13,7 +13,7 @@ ABSTRACT = {
     "before it only.",
     "zh": "将获批年份在省份间随机分配 5000 次、逐一剔除省份，以及仅用获批前数据并把获批时间提前至多五年时，双向固定效应与 Callaway-Sant'Anna 估计在发明专利授权量（对数）上得到的结果。",
 }
-DATASETS = ("provinces", "innovation_demonstration_zones")
+DATASETS = ("provinces", "regions", "innovation_demonstration_zones")
 
 OUTCOME = "log_invention_grants"
 DRAWS = 5000
