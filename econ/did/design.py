@@ -25,6 +25,7 @@ from econ.text import Text
 
 SHOWN = 8  # units named in a note or message
 _BLOCK = 65_536  # rows handled at once
+_ROUNDING = 1e-13  # of the largest outcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +203,9 @@ def read_design(
     if last_cohort_compares and not np.isinf(first[problem.unit_codes]).any():
         problem, first, more = _last_as_never(problem, first, anticipation)
         notes = (*notes, more)
-    return _wide(problem, cohort, first, by, notes, split_never)
+    design = _wide(problem, cohort, first, by, notes, split_never)
+    _refuse_common_path(design)
+    return design
 
 
 def balanced(design: DidDesign) -> DidDesign:
@@ -330,6 +333,24 @@ def _refuse_no_contrast(panel: Panel, problem: Problem, first: FloatArray, cohor
         raise ModelError(
             f"Every row of the sample is treated according to {cohort!r}; there is nothing to compare with."
         )
+
+
+def _refuse_common_path(design: DidDesign) -> None:
+    """Refuse an outcome that changes in all units alike (with gaps in the panel: one that is constant)."""
+    Y, start = design.Y, design.Y[0, 0] if design.observed is None else design.Y[0][design.observed[0]][0]
+    for first in range(0, len(Y), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        if design.observed is None:
+            gap = (Y[rows] - Y[rows, :1]) - (Y[0] - start)
+        else:
+            gap = np.where(design.observed[rows], Y[rows] - start, 0.0)
+        if np.abs(gap).max() > _ROUNDING * np.abs(Y[rows]).max():
+            return
+    name = design.problem.formula.outcome.text
+    raise ModelError(
+        f"The outcome {name!r} does not vary between units beyond what unit and period effects say; there is nothing "
+        "to explain. Use another outcome."
+    )
 
 
 def _treated(problem: Problem, first: FloatArray) -> BoolArray:

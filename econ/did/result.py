@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Result = TypeVar("Result", bound="DidResult")
 
+_ROUNDING = 1e-10  # of the outcome's size
+NO_VARIANCE: Text = {
+    "en": "Standard errors are zero up to rounding: nothing varies within the groups compared. With groups of one unit "
+    "they say nothing; econ.did.inference names what does.",
+    "zh": "标准误为零（仅余舍入误差）：被比较的各组内部没有变异。若每组仅一个单元，标准误没有意义；"
+    "可参考econ.did.inference。",
+}
 TERMS = {
     "overall": {"label": "Average effect on the treated", "label_zh": "处理组平均效应"},
     "event_time": {"label": "Event time", "label_zh": "相对处理期"},
@@ -297,6 +304,11 @@ def _equal_effects(estimate: Estimate) -> Test:
     return Test("equal effects", test.statistic, (float(test.dof_num), test.dof_denom), test.p_value)
 
 
+def _is_rounding(design: DidDesign, variances: FloatArray) -> bool:
+    """Whether standard errors are nothing but rounding."""
+    return not (variances > (_ROUNDING * np.abs(design.Y[:1024]).max()) ** 2).any()
+
+
 def build_result(
     design: DidDesign,
     estimator: tuple[str, Text],
@@ -327,6 +339,9 @@ def build_result(
     joint = np.zeros((P + len(shares), P + len(shares)))
     size = len(covariance.matrix)
     joint[:size, :size] = covariance.matrix
+    if _is_rounding(design, np.diag(joint)[:P]):
+        joint[:P, :P] = 0.0
+        notes = (*notes, NO_VARIANCE)
     asked = problem_spec(problem, covariance)
     asked["vcov"]["factor"] = covariance.factor
     return DidResult(

@@ -119,9 +119,10 @@ def _stacks(design: DidDesign, times: IntArray, control: ControlGroup) -> tuple[
         else:
             stacks.append(_Stack(int(c), np.flatnonzero(controls), periods))
     if not stacks:
+        alternative = ", or control='not_yet'" if control == "never" else ""
         raise ModelError(
             f"No cohort is observed from event time {times[0]} to {times[-1]} together with clean controls "
-            f"(control={control!r}); choose a shorter window, or control='not_yet'."
+            f"(control={control!r}); choose a shorter window{alternative}."
         )
     return stacks, _trimmed_notes(design, outside, alone)
 

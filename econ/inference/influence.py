@@ -76,7 +76,9 @@ class ClassInfluence:
                 count += float(w @ w)
             cross = np.outer(A @ first, b)
             total += A @ second @ A.T + cross + cross.T + count * np.outer(b, b)
-        return (total + total.T) / 2
+        total = (total + total.T) / 2
+        np.fill_diagonal(total, np.maximum(np.diag(total), 0.0))  # rounding where nothing varies
+        return total
 
     def by_cluster(self, codes: IntArray, n_clusters: int) -> FloatArray:
         total = np.zeros((n_clusters, self.loadings.shape[1]))

@@ -373,7 +373,7 @@ def test_json_keeps_the_frames() -> None:
         ),
         (lambda d: d.assign(cohort=d["cohort"] - 5), {}, ModelError, r"no cohort has them \(2002\)"),
         (lambda d: d.assign(cohort=d["cohort"] - 7), {}, ModelError, "No row of the sample is treated"),
-        (lambda d: d.assign(y=1.0), {}, ModelError, "gives an effect no variance"),
+        (lambda d: d.assign(y=1.0), {}, ModelError, "does not vary between units"),
         (lambda d: d.assign(x=1.0), {"covariates": ["x"]}, ModelError, "absorb the covariates x"),
         (lambda d: d.assign(x=d["year"] >= d["cohort"]), {"covariates": ["x"]}, ModelError, "absorb the covariates x"),
         (lambda d: d, {"covariates": "x"}, OptionError, "give a list"),
