@@ -425,9 +425,20 @@ class Panel:
                 "Multiple(10), or the column that holds the first stock."
             )
         start = self.values(initial) if isinstance(initial, str) else initial or SteadyState()
+
+        def accumulate(x: FloatArray) -> Transformed:
+            found = transform.capital_stock(x, self.unit_codes, self.time_numbers, rate, start)
+            if found.counts["units_without_initial_stock"] == self.n_units:
+                raise DataError(
+                    f"No unit has an initial stock (initial={initial or SteadyState()}): SteadyState(k) needs positive "
+                    "investment in a unit's first period with a value and k periods later. Use "
+                    "econ.data.transform.SteadyState with fewer periods, Multiple(10), or a column."
+                )
+            return found
+
         return self._transform(
             [investment],
-            lambda x: transform.capital_stock(x, self.unit_codes, self.time_numbers, rate, start),
+            accumulate,
             "capital_{}",
             ("capital stock from {}", "资本存量（由{}）", None),
         )

@@ -30,6 +30,12 @@ def panel() -> Panel:
     return Panel(small(), "region", "year", columns={"x": Column("Grants", "授权量", "items", "件")})
 
 
+def test_no_unit_that_can_start_a_capital_stock_is_an_error():
+    frame = pd.DataFrame({"region": "A", "year": range(2010, 2019), "x": 1.0})
+    with pytest.raises(DataError, match=r"over the first 10 periods.*fewer periods"):
+        Panel(frame, "region", "year").capital_stock("x", 0.15)
+
+
 def test_counts_and_calendar_keep_gaps() -> None:
     p = panel()
     assert (p.n_obs, p.n_units, p.n_periods, p.is_balanced) == (6, 3, 3, False)
