@@ -5,6 +5,7 @@ from econ.did.callaway_santanna import callaway_santanna
 from econ.did.compare import Comparison, compare
 from econ.did.dose import DoseResult, dose
 from econ.did.equivalence import Equivalence, equivalence
+from econ.did.etwfe import etwfe
 from econ.did.event_study import event_study
 from econ.did.honest import Honest, honest
 from econ.did.imputation import imputation
@@ -46,6 +47,7 @@ __all__ = [
     "dose",
     "effect_weights",
     "equivalence",
+    "etwfe",
     "event_study",
     "honest",
     "imputation",

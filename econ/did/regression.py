@@ -36,6 +36,8 @@ from econ.linear.fit import BoolArray, FloatArray, LinearFit, linear_stats
 from econ.problem import sample_layout
 from econ.text import Text
 
+_CONFOUNDED = 1e-6  # coefficient in a combination that rounding does not leave
+
 
 @dataclass(frozen=True, eq=False)
 class ClassRegression:
@@ -46,6 +48,7 @@ class ClassRegression:
     used : (C, T) cells that enter the regression, or None for all
     D : (C, K, T) regressors of each class that could be told apart
     kept : (asked,) which of the regressors asked for these are
+    confounded : (asked,) those not kept, and those of which one not kept is a combination
     coef : (K,); ``gamma`` (p,) of the covariates; ``period_effects`` (T,)
     bread : (K + p, K + p) inverse of the regressors' cross products, effects taken out
     projection : (K + p, T) ``Lambda``, the regressors' period effects
@@ -59,6 +62,7 @@ class ClassRegression:
     used: BoolArray | None
     D: FloatArray
     kept: BoolArray
+    confounded: BoolArray
     coef: FloatArray
     gamma: FloatArray
     period_effects: FloatArray
@@ -149,7 +153,8 @@ def regress_classes(design: DidDesign, D: FloatArray, used: BoolArray | None = N
     swept = D * moments.N[:, None, :] - np.einsum("ckt,cts->cks", D, moments.O)
     totals = np.vstack([swept.sum(axis=0), moments.x.sum(axis=1)]) if len(moments.x) else swept.sum(axis=0)
     projection = totals @ system
-    kept = _kept(D, moments, np.einsum("ckt,cjt->kj", swept, D) - totals[: D.shape[1]] @ projection[: D.shape[1]].T)
+    asked = np.einsum("ckt,cjt->kj", swept, D) - totals[: D.shape[1]] @ projection[: D.shape[1]].T
+    kept = _kept(D, moments, asked)
     D, swept = D[:, kept], swept[:, kept]
     every = np.concatenate([kept, np.ones(len(moments.x), dtype=np.bool_)])
     totals, projection = totals[every], projection[every]
@@ -164,6 +169,7 @@ def regress_classes(design: DidDesign, D: FloatArray, used: BoolArray | None = N
         used,
         D,
         kept,
+        _confounded(asked, kept),
         solution[:K],
         solution[K:],
         system @ moments.y.sum(axis=0) - solution @ projection,
@@ -289,6 +295,14 @@ def _kept(D: FloatArray, moments: Moments, gram: FloatArray) -> BoolArray:
     about_zero = np.einsum("ckt,ct->k", D**2, moments.N)
     mean = np.einsum("ckt,ct->k", D, moments.N) / total
     return independent_columns(gram, about_zero - total * mean**2, about_zero).keep
+
+
+def _confounded(gram: FloatArray, kept: BoolArray) -> BoolArray:
+    confounded = ~kept
+    if kept.any() and not kept.all():
+        combinations = np.linalg.solve(gram[np.ix_(kept, kept)], gram[np.ix_(kept, ~kept)])
+        confounded[kept] = (np.abs(combinations) > _CONFOUNDED).any(axis=1)
+    return confounded
 
 
 def _normal_equations(

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Result = TypeVar("Result", bound="DidResult")
 
-_ROUNDING = 1e-10  # of the outcome's size
+_ROUNDING = 1e-15  # variance relative to the outcome's
+_SHOWING = 1024  # units that show how far outcomes differ
 NO_VARIANCE: Text = {
     "en": "Standard errors are zero up to rounding: nothing varies within the groups compared. With groups of one unit "
     "they say nothing; econ.did.inference names what does.",
@@ -305,8 +306,10 @@ def _equal_effects(estimate: Estimate) -> Test:
 
 
 def _is_rounding(design: DidDesign, variances: FloatArray) -> bool:
-    """Whether standard errors are nothing but rounding."""
-    return not (variances > (_ROUNDING * np.abs(design.Y[:1024]).max()) ** 2).any()
+    """Whether standard errors are nothing but rounding, by what outcomes differ over time within units."""
+    Y, o = design.Y[:_SHOWING], True if design.observed is None else design.observed[:_SHOWING]
+    spread = Y.max(axis=1, where=o, initial=-np.inf) - Y.min(axis=1, where=o, initial=np.inf)
+    return not (variances > _ROUNDING * spread.max() ** 2).any()
 
 
 def build_result(

@@ -56,6 +56,8 @@ CALLS: dict[str, Call] = {
     "matched": lambda p: econ.did.matched(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
     "imputation": lambda p: econ.did.imputation(p, "y", cohort="cohort", covariates=["x"], leads=2).aggregate("event"),
     "two-stage": lambda p: econ.did.two_stage(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
+    "etwfe": lambda p: econ.did.etwfe(p, "y", cohort="cohort", covariates=["x"]).aggregate("event"),
+    "etwfe, poisson": lambda p: econ.did.etwfe(p, "y", cohort="cohort", family="poisson").aggregate("event"),
     "local projections": lambda p: econ.did.local_projections(
         p, "y", cohort="cohort", covariates=["x"], window=(-3, 3)
     ),
