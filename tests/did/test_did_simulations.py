@@ -53,7 +53,19 @@ ESTIMATORS: dict[str, Fit] = {
     "callaway_santanna": _on(econ.did.callaway_santanna),
     "callaway_santanna, not yet": _on(econ.did.callaway_santanna, control="not_yet"),
     "sun_abraham": _on(econ.did.sun_abraham),
+    "imputation": _on(econ.did.imputation, leads=5),
+    "two_stage": _on(econ.did.two_stage),
+    "etwfe": _on(econ.did.etwfe),
+    "stacked": _on(econ.did.stacked, window=(-5, 5)),
+    "local_projections": _on(econ.did.local_projections, window=WINDOW),
+    "switchers": lambda panel: econ.did.switchers(
+        panel.assign(d=lambda d: (d["year"] >= d["cohort"]).astype(float)), "y", treatment="d", effects=6, placebos=4
+    ),
+    "synthetic": _on(econ.did.synthetic, inference="jackknife"),
+    "matched": lambda panel: econ.did.matched(panel.assign(x=_fixed), "y", cohort="cohort", covariates=["x"]),
 }
+WINDOWED = ("stacked", "local_projections", "switchers")  # average over event times up to 5
+MIXED = ("twfe", "event_study")  # average effects with other weights where they differ
 
 
 def effects(size: Size, heterogeneous: bool) -> np.ndarray:
@@ -92,12 +104,18 @@ def draw(rng: np.random.Generator, size: Size, heterogeneous: bool) -> Panel:
     return Panel(frame, "unit", "year")
 
 
-def truths(size: Size, heterogeneous: bool) -> tuple[float, dict[int, float]]:
-    """Average effect over treated cells, and by event time."""
+def _fixed(frame: pd.DataFrame) -> np.ndarray:
+    """A covariate that has nothing to do with anything, constant within units."""
+    return np.random.default_rng(7).normal(size=int(frame["unit"].max()) + 1)[frame["unit"]]
+
+
+def truths(size: Size, heterogeneous: bool, window: bool) -> tuple[float, dict[int, float]]:
+    """Average effect over treated cells (up to event time 5, if ``window``), and by event time."""
     effect, first = effects(size, heterogeneous), first_treated(size)
     since = np.arange(1, T + 1) - first[:, None]
     by_time = {int(e): float(effect[since == e].mean()) for e in np.unique(since[np.isfinite(since)])}
-    return float(effect[since >= 0].mean()), by_time
+    inside = (since >= 0) & (since <= WINDOW[1]) if window else since >= 0
+    return float(effect[inside].mean()), by_time
 
 
 def study(
@@ -105,12 +123,12 @@ def study(
 ) -> pd.DataFrame:
     """By estimator: bias and root mean squared error of the overall effect, coverage of its interval and of the band
     over event times -5 to 5, and share of 5 percent rejections of no pre-trend."""
-    overall, by_time = truths(size, heterogeneous)
+    truth = {name: truths(size, heterogeneous, name in WINDOWED) for name in estimators}
     rng = np.random.default_rng(seed)
     rows = []
     for _ in range(draws):
         panel = draw(rng, size, heterogeneous)
-        rows += [{"estimator": name} | _row(fit(panel), overall, by_time) for name, fit in estimators.items()]
+        rows += [{"estimator": name} | _row(fit(panel), *truth[name]) for name, fit in estimators.items()]
     groups = pd.DataFrame(rows).groupby("estimator", sort=False)
     found = groups[["covered", "band", "pre"]].mean()
     errors = groups["error"]
@@ -145,7 +163,7 @@ def mc(share: float, draws: int = DRAWS) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("heterogeneous", [False, True])
 def test_intervals_cover_with_many_units(heterogeneous: bool) -> None:
-    chosen = {name: fit for name, fit in ESTIMATORS.items() if not (heterogeneous and name in ("twfe", "event_study"))}
+    chosen = {name: fit for name, fit in ESTIMATORS.items() if not (heterogeneous and name in MIXED)}
     found = study(SIZES[2], heterogeneous, chosen, draws=200)
     assert (found["covered"] > 0.95 - 4 * mc(0.95, 200)).all()
     assert (found["band"].dropna() > 0.95 - 4 * mc(0.95, 200)).all()
@@ -156,3 +174,95 @@ def test_intervals_cover_with_many_units(heterogeneous: bool) -> None:
 def test_two_way_fixed_effects_miss_effects_that_grow() -> None:
     found = study(SIZES[2], True, {"twfe": ESTIMATORS["twfe"]}, draws=100)
     assert found.loc["twfe", "covered"] < 0.5
+
+
+def run_size(size: Size, heterogeneous: bool) -> pd.DataFrame:
+    """Every estimator; a tenth of the draws for synthetic difference-in-differences, which takes longest."""
+    fast = {name: fit for name, fit in ESTIMATORS.items() if name != "synthetic"}
+    slow = {"synthetic": ESTIMATORS["synthetic"]}
+    if min(size.cohorts) < 2:  # the jackknife needs two units in every cohort
+        slow = {"synthetic": _on(econ.did.synthetic, inference="placebo", draws=50)}
+    return pd.concat([study(size, heterogeneous, fast), study(size, heterogeneous, slow, draws=DRAWS // 10)])
+
+
+def few_regions(size: Size, estimator: Fit, draws: int = DRAWS // 2) -> pd.Series:
+    """(methods,) share of the 95 percent intervals of ``econ.did.inference`` that hold the effect of 1."""
+    rng = np.random.default_rng(SEED)
+    frames = [econ.did.inference(estimator(draw(rng, size, False)), draws=399).frame for _ in range(draws)]
+    found = pd.concat(frames).dropna(subset=["ci_low", "ci_high"])
+    covered = (found["ci_low"] <= 1) & (found["ci_high"] >= 1)
+    return covered.groupby(found["method"], sort=False).mean()
+
+
+@pytest.mark.slow
+def test_inference_for_few_regions_holds_where_clustering_does_not() -> None:
+    found = few_regions(SIZES[0], ESTIMATORS["twfe"], draws=200)
+    assert found["clustered"] < 0.95 - 2 * mc(0.95, 200)
+    assert (found[["cr2", "jackknife", "randomization"]] > 0.95 - 3 * mc(0.95, 200)).all()
+
+
+def page() -> str:
+    """The text of docs/simulations_did.md."""
+    lines = [
+        "# Difference-in-differences: simulations",
+        "",
+        f"Simulated data. Written by `python -m tests.did.test_did_simulations` (seed {SEED}); the same functions are",
+        f"the slow tests. {DRAWS:,} replications each ({DRAWS // 10} for `synthetic`); the Monte Carlo standard error",
+        f"of a share is {mc(0.95):.3f} at 0.95 and at 0.05 ({mc(0.95, DRAWS // 10):.3f} for `synthetic`).",
+        "",
+        f"Units over {T} periods, three cohorts first treated in periods {', '.join(map(str, STARTS))}, unit and",
+        "period effects, errors that follow an autoregression of 0.5 within units with innovations of variance one.",
+        "*Equal* effects are 1; effects that *differ* grow by 0.2 a period from 0.5, times 1.5, 1 and 0.5 by cohort.",
+        "",
+        "- `bias`, `rmse`: of the overall effect (for stacked, local projections and switchers the average over event",
+        "  times up to 5) about the true average over treated cells",
+        "- `interval`: share of its 95 percent intervals that hold the truth; t with G-1 degrees of freedom",
+        "- `band`: share of simultaneous bands over event times -5 to 5 that hold all true values",
+        "- `pre-trend`: share of 5 percent rejections of no effect before treatment, a joint Wald test of the leads",
+        "",
+    ]
+    for size in SIZES:
+        for heterogeneous in (False, True):
+            found = run_size(size, heterogeneous)
+            lines += [
+                f"## {size}, effects {'that differ' if heterogeneous else 'equal'}",
+                "",
+                "| estimator | bias | rmse | interval | band | pre-trend |",
+                "| --- | --- | --- | --- | --- | --- |",
+            ]
+            for name, row in found.iterrows():
+                shares = ["" if np.isnan(row[x]) else f"{row[x]:.3f}" for x in ("covered", "band", "pre")]
+                lines.append(f"| {name} | {row['bias']:.3f} | {row['rmse']:.3f} | {' | '.join(shares)} |")
+            lines.append("")
+    return "\n".join([*lines, *few_regions_section(), *READING, ""])
+
+
+def few_regions_section() -> list[str]:
+    """Coverage of each method of ``econ.did.inference``, a column per estimator and number of treated units."""
+    shown = {
+        f"{name}, {size.treated} treated": few_regions(size, ESTIMATORS[name])
+        for name in ("twfe", "callaway_santanna")
+        for size in SIZES[:2]
+    }
+    table = pd.DataFrame(shown)
+    return [
+        "## Inference for few regions, 31 x 20, effects equal",
+        "",
+        f"Share of the 95 percent intervals of `econ.did.inference` that hold the truth; {DRAWS // 2} replications,",
+        f"Monte Carlo standard error {mc(0.95, DRAWS // 2):.3f}. Methods that an estimator does not have are blank.",
+        "",
+        f"| method | {' | '.join(table.columns)} |",
+        f"| --- |{' --- |' * len(table.columns)}",
+        *(
+            f"| {name} | {' | '.join('' if np.isnan(x) else f'{x:.3f}' for x in row)} |"
+            for name, row in zip(table.index, table.to_numpy(), strict=True)
+        ),
+        "",
+    ]
+
+
+READING = ()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
