@@ -154,6 +154,14 @@ WHEN = {
     "sum": {"en": "Coefficient", "zh": "系数"},
 }
 
+HONEST = {
+    "relative": {
+        "en": "If trends differed as much as before approval, and more",
+        "zh": "趋势差异不超过获批前的若干倍时",
+    },
+    "smooth": {"en": "If the difference in trends bent by so much a year", "zh": "趋势差异逐年弯折不超过某一幅度时"},
+}
+
 
 def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
     """Treatment status, the tables, why they differ, inference, sensitivity."""
@@ -203,8 +211,8 @@ def render(results: econ.report.Results, lang: econ.Lang) -> Iterator[Item]:
     for name, words in {"twfe": "Two-way fixed effects", "callaway": "Callaway and Sant'Anna"}.items():
         title = {"en": f"Inference for few regions: {words}", "zh": f"少数地区的推断：{NAMES_ZH[words]}"}
         yield item(f"inference_{name}", results[f"inference_{name}"].table(title, lang))
-    for kind in ("relative", "smooth"):
-        yield item(f"honest_{kind}", honest_plot(results[f"honest_{kind}"], labels=LABELS, lang=lang))
+    for kind, words in HONEST.items():
+        yield item(f"honest_{kind}", honest_plot(results[f"honest_{kind}"], labels=LABELS, title=words, lang=lang))
 
 
 def compared(results: econ.report.Results, lang: econ.Lang) -> econ.report.Table:

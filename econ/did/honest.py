@@ -339,12 +339,12 @@ def _target_words(spec: Mapping[str, Any]) -> str:
 def _breakdown_words(breakdown: float | None, symbol: str) -> Text:
     if breakdown is None:
         return {"en": f"Breakdown value: none, zero is inside the interval even at {symbol} = 0.",
-                "zh": f"临界值：无，{symbol} = 0 时区间已包含零。"}  # fmt: skip
+                "zh": f"失效值（breakdown）：无，{symbol} = 0 时区间已包含零。"}  # fmt: skip
     if np.isinf(breakdown):
         return {"en": f"Breakdown value: none, zero is outside the interval at every {symbol}.",
-                "zh": f"临界值：无，任何{symbol}下区间均不包含零。"}  # fmt: skip
+                "zh": f"失效值（breakdown）：无，任何{symbol}下区间均不包含零。"}  # fmt: skip
     return {"en": f"Breakdown value: zero is outside the interval up to {symbol} = {breakdown:.4g}.",
-            "zh": f"临界值：{symbol}不超过{breakdown:.4g}时区间不包含零。"}  # fmt: skip
+            "zh": f"失效值（breakdown）：{symbol}不超过{breakdown:.4g}时区间不包含零。"}  # fmt: skip
 
 
 def _notes(
