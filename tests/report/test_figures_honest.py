@@ -23,7 +23,7 @@ def test_both_languages(bound: HonestBound, lang: Lang) -> None:
     found = result(bound)
     figure = honest_plot(found, lang=lang, title={"en": "Sensitivity", "zh": "敏感性"}).figure
     words = "\n".join(text.get_text() for text in figure.findobj(Text)).replace("\n", "")
-    expected = {"en": ("Sensitivity", "Parallel trends"), "zh": ("敏感性", "平行趋势成立", "临界值")}
+    expected = {"en": ("Sensitivity", "Parallel trends"), "zh": ("敏感性", "平行趋势成立", "失效值")}
     for phrase in expected[lang]:
         assert phrase in words
     assert ("Bars" in words) == (lang == "en")
