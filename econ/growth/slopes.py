@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from econ.report.figures import Plot
 
 POINTS = 60
+SHOWN = 9  # of them in print
 OUTSIDE: Text = {
     "en": "The turning point lies outside the data: within them the curve only rises or only falls.",
     "zh": "拐点在数据范围之外：在数据范围内曲线单调。",
@@ -36,7 +37,7 @@ UNBOUNDED: Text = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Marginal:
     """The slope of the outcome in one variable, over values of another (or of itself).
 
@@ -55,6 +56,14 @@ class Marginal:
     spec: dict[str, Any]
     labels: dict[str, Any]
     notes: tuple[Text, ...] = ()
+
+    def __repr__(self) -> str:
+        shown = self.frame.iloc[np.linspace(0, len(self.frame) - 1, min(SHOWN, len(self.frame))).round().astype(int)]
+        lines = [
+            f"Slope of {self.spec['outcome']} in {self.spec['of']} over {self.spec['over']}",
+            shown.to_string(index=False, float_format=lambda x: f"{x:.4g}"),
+        ]
+        return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
 
     def plot(self, ax: "Axes | None" = None) -> "Plot":
         """The slope with its interval and band."""
@@ -223,7 +232,7 @@ def sample_values(result: Estimate, name: str, panel: Panel) -> FloatArray:
 # ---- U shapes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UTest:
     """A test of a U shape, or of an inverse one, against a curve that only rises or only falls in the data.
 
@@ -251,6 +260,16 @@ class UTest:
     ci_high: float
     level: float
     notes: tuple[Text, ...] = ()
+
+    def __repr__(self) -> str:
+        shape = {"u": "U shape", "inverse_u": "Inverse U shape"}[self.shape]
+        lines = [
+            f"{shape}: t = {self.statistic:.4g}, p = {self.p_value:.4f} (against a curve that only rises or only falls)",
+            f"Slope {self.slope_low:.4g} at {self.low:.4g}, {self.slope_high:.4g} at {self.high:.4g}",
+            f"Turning point {self.turning_point:.4g}, {100 * self.level:g} % interval "
+            f"[{self.ci_low:.4g}, {self.ci_high:.4g}]",
+        ]
+        return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
 
 
 def u_test(result: Estimate, x: str, at: Panel | Sequence[float], level: float = 0.95) -> UTest:

@@ -31,7 +31,7 @@ NOT_INDEPENDENT: Text = {
 Rows = Callable[[pd.DataFrame], Any] | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpecificationCurve:
     """The coefficient of one term under many specifications.
 
@@ -51,6 +51,16 @@ class SpecificationCurve:
     spec: dict[str, Any]
     labels: dict[str, Any]
     notes: tuple[Text, ...] = ()
+
+    def __repr__(self) -> str:
+        s = self.summary
+        lines = [
+            f"{s['n']:.0f} specifications of {self.spec['treatment']} in {', '.join(self.spec['outcomes'])}"
+            + (f", {s['n_failed']:.0f} of them failed" if s["n_failed"] else ""),
+            f"Median {s['median']:.4g}, from {s['low']:.4g} to {s['high']:.4g}; {100 * s['share_positive']:.0f} % "
+            f"positive, {100 * s['share_significant']:.0f} % significant at {100 * (1 - self.spec['level']):.3g} %",
+        ]
+        return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
 
     def plot(self) -> "Plot":
         """The estimates in order, and below them what each specification chose."""

@@ -20,7 +20,7 @@ FEW_ROOTS: Text = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Oster:
     """Selection on unobservables relative to observables.
 
@@ -46,6 +46,14 @@ class Oster:
     r2_max: float
     spec: Mapping[str, Any]
     notes: tuple[Text, ...] = ()
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Coefficient {self.estimate_short:.4g} without controls (R2 {self.r2_short:.4g}), {self.estimate:.4g} with "
+            f"them (R2 {self.r2:.4g}); largest R2 {self.r2_max:.4g}",
+            f"delta = {self.delta:.4g}; coefficient {self.bound:.4g} where delta = {self.spec['delta']:g}",
+        ]
+        return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
 
 
 def oster(
