@@ -264,7 +264,7 @@ class UTest:
     def __repr__(self) -> str:
         shape = {"u": "U shape", "inverse_u": "Inverse U shape"}[self.shape]
         lines = [
-            f"{shape}: t = {self.statistic:.4g}, p = {self.p_value:.4f} (against a curve that only rises or only falls)",
+            f"{shape}: t = {self.statistic:.4g}, p = {self.p_value:.4f}, against a curve that only rises or falls",
             f"Slope {self.slope_low:.4g} at {self.low:.4g}, {self.slope_high:.4g} at {self.high:.4g}",
             f"Turning point {self.turning_point:.4g}, {100 * self.level:g} % interval "
             f"[{self.ci_low:.4g}, {self.ci_high:.4g}]",

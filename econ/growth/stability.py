@@ -49,8 +49,8 @@ class Oster:
 
     def __repr__(self) -> str:
         lines = [
-            f"Coefficient {self.estimate_short:.4g} without controls (R2 {self.r2_short:.4g}), {self.estimate:.4g} with "
-            f"them (R2 {self.r2:.4g}); largest R2 {self.r2_max:.4g}",
+            f"Coefficient {self.estimate_short:.4g} without controls (R2 {self.r2_short:.4g}), {self.estimate:.4g} "
+            f"with them (R2 {self.r2:.4g}); largest R2 {self.r2_max:.4g}",
             f"delta = {self.delta:.4g}; coefficient {self.bound:.4g} where delta = {self.spec['delta']:g}",
         ]
         return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
