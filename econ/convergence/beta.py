@@ -366,13 +366,13 @@ def _within(
     names = found.groups
     slopes, others = [], {}
     for corrected in (False, True):
-        blocks = found.jackknife if corrected else np.eye(len(found.jackknife))[0]
+        blocks = found.halves.jackknife if corrected else np.eye(len(found.halves.jackknife))[0]
         rows = [_weights(found.fit, dict(zip(row, blocks, strict=True))) for row in found.columns]
         slopes += [_Slope(name, corrected, row) for name, row in zip(names, rows[: len(names)], strict=True)]
         for name, row in zip(covariates, rows[len(names) :], strict=True):
             others[f"{name}_corrected" if corrected else name] = row
     slopes.sort(key=lambda slope: names.index(slope.group))
-    difference = np.array([0.0, 1.0, -1.0, *([0.0] * (len(found.jackknife) - 3))])
+    difference = found.halves.difference
     halves = np.array(
         [_weights(found.fit, dict(zip(row, difference, strict=True))) for row in found.columns[: len(names)]]
     )

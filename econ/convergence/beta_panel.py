@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from econ.design.half_panels import HalfPanels, half_panels
 from econ.errors import DataError, EconWarning, ModelError
 from econ.estimate import Estimate
 from econ.inference.covariance import Vcov, cluster
-from econ.linear.fit import BoolArray, FloatArray, IntArray
+from econ.linear.fit import BoolArray, IntArray
 from econ.panel import Panel
 from econ.regress import feols
 
@@ -26,7 +27,7 @@ class Within:
     full : the full panel alone: statistics, counts, degrees of freedom
     columns : (R, B) names of the coefficient of regressor r in block b; regressors are one slope for each group, then
         the covariates; block 0 is the full panel
-    jackknife : (B,) weights of the blocks in the half-panel jackknife
+    halves : the blocks and their weights in the half-panel jackknife
     sample : rows of the panel used
     groups : names of the groups, one slope each
     incomplete : spans that lack a value at either end
@@ -36,7 +37,7 @@ class Within:
     fit: Estimate
     full: Estimate
     columns: list[list[str]]
-    jackknife: FloatArray
+    halves: HalfPanels
     sample: BoolArray
     groups: list[str]
     incomplete: int
@@ -56,10 +57,10 @@ def within(
     frame = spans(panel, x, ends, span, covariates)
     frame = frame[frame[panel.unit].isin(groups.index)].reset_index(drop=True)
     incomplete = len(groups) * ((ends[1] - ends[0]) // span) - len(frame)
-    members, jackknife = half_panels(frame["span_"].to_numpy())
+    halves = _halves(frame["span_"].to_numpy())
     group = groups[frame[panel.unit]].to_numpy()
     names = sorted(set(group))
-    stacked, columns = _stack(panel, frame.assign(group_=group), members, covariates, names)
+    stacked, columns = _stack(panel, frame.assign(group_=group), halves.members, covariates, names)
     spec = cluster(panel.unit) if vcov is None else vcov
     full = _fit(stacked.where(lambda d: d["block_"] == 0), [names[0] for names in columns], spec)
     fit = _fit(stacked, [name for names in columns for name in names], spec)
@@ -69,7 +70,7 @@ def within(
     sample = np.isin(np.arange(panel.n_obs), used[["from_", "to_"]].to_numpy())
     counts = used.groupby(panel.unit).size()
     balanced = bool((counts == used["span_"].nunique()).all())
-    return Within(replace(fit, vcov=fit.vcov * scale), full, columns, jackknife, sample, names, incomplete, balanced)
+    return Within(replace(fit, vcov=fit.vcov * scale), full, columns, halves, sample, names, incomplete, balanced)
 
 
 def spans(panel: Panel, x: str, ends: tuple[int, int], span: int, covariates: Sequence[str]) -> pd.DataFrame:
@@ -105,24 +106,17 @@ def spans(panel: Panel, x: str, ends: tuple[int, int], span: int, covariates: Se
     return pd.DataFrame(keys | made)
 
 
-def half_panels(time: IntArray) -> tuple[list[BoolArray], FloatArray]:
-    """Rows of the full panel and of its halves, and the weights of ``2 b - (b_1 + b_2) / 2``.
-
-    An odd number of periods is split after the shorter and after the longer half, with the average of both (Dhaene and
-    Jochmans 2015).
-    """
-    periods = np.unique(time)
-    P = len(periods)
+def _halves(span: IntArray) -> HalfPanels:
+    """Halves of the calendar of spans."""
+    present = np.unique(span)
+    P = len(present)
     if P < 4:
         raise ModelError(f"The half-panel jackknife needs at least 4 spans; found {P}. Take more periods.")
-    cuts = sorted({P // 2, P - P // 2})
-    halves = [rows for cut in cuts for rows in (time < periods[cut], time >= periods[cut])]
-    weights = np.array([2.0, *([-1 / len(halves)] * len(halves))])
-    return [np.ones(len(time), dtype=bool), *halves], weights
+    return half_panels(np.searchsorted(present, span), np.full(len(span), P))
 
 
 def _stack(
-    panel: Panel, frame: pd.DataFrame, members: list[BoolArray], covariates: Sequence[str], names: Sequence[str]
+    panel: Panel, frame: pd.DataFrame, members: Sequence[BoolArray], covariates: Sequence[str], names: Sequence[str]
 ) -> tuple[Panel, list[list[str]]]:
     """Every block's rows under each other, each regressor interacted with the blocks."""
     block = np.concatenate([np.full(int(rows.sum()), b) for b, rows in enumerate(members)])

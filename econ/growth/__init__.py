@@ -4,6 +4,7 @@ from econ.growth.dea import Dea, dea
 from econ.growth.dynamic import DynamicEstimate, dynamic
 from econ.growth.hausman_taylor import hausman_taylor
 from econ.growth.heterogeneity import heterogeneity
+from econ.growth.jackknife import half_panel_jackknife
 from econ.growth.malmquist import Malmquist, malmquist
 from econ.growth.mean_group import cce_mean_group, cce_pooled, mean_group
 from econ.growth.mediation import Mediation, mediation
@@ -34,6 +35,7 @@ __all__ = [
     "dea",
     "dynamic",
     "first_difference",
+    "half_panel_jackknife",
     "hausman",
     "hausman_taylor",
     "heterogeneity",

@@ -75,6 +75,7 @@ STATISTICS: Mapping[str, Mapping[str, str]] = {
     "placebo": {"en": "Placebo test", "zh": "安慰剂检验"},
     "permutation": {"en": "Permutation test", "zh": "置换检验"},
     "rmspe_ratio": {"en": "Post/pre RMSPE ratio", "zh": "处理后与处理前RMSPE之比"},
+    "equal_halves": {"en": "Equal halves of the panel", "zh": "面板前后两半相等检验"},
     "diff_hansen": {"en": "Difference-in-Hansen test", "zh": "差分Hansen检验"},
 }
 STRENGTHS = frozenset({"f_first_stage", "kleibergen_paap", "cragg_donald"})  # tests of which the statistic is reported
@@ -106,6 +107,7 @@ DROPPED: Mapping[str, Mapping[str, str]] = {  # how a reason begins; a column's 
     "zero weight": {"en": "{0:,} with zero weight", "zh": "权重为零{0:,}行"},
     "first row of a unit": {"en": "{0:,} first rows of units (no difference)", "zh": "个体首期（无差分）{0:,}行"},
     "last row of a unit": {"en": "{0:,} last rows of units (no deviation)", "zh": "个体末期（无离差）{0:,}行"},
+    "unit with fewer than 4 rows": {"en": "{0:,} in units with fewer than 4 rows", "zh": "不足4期的个体{0:,}行"},
     "row after a gap": {"en": "{0:,} rows after a gap (no difference)", "zh": "间断之后（无差分）{0:,}行"},
 }
 

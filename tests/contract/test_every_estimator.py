@@ -37,6 +37,7 @@ CALLS: dict[str, Call] = {
     "system gmm": lambda p: econ.growth.dynamic(
         p, DYNAMIC, gmm=[PAST], iv=["x", "z"], collapse=True, system=True, transform="orthogonal", weighting="xtabond2"
     ),
+    "half-panel jackknife": lambda p: econ.growth.half_panel_jackknife(p, "y ~ x + z | region + year"),
     "triple": lambda p: econ.did.triple(
         p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
     ).aggregate("event"),
