@@ -14,6 +14,7 @@ import pytest
 import econ
 from econ import Panel
 from econ.did import DidResult
+from econ.did.inference import METHODS
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulations_did.md"
 SEED = 20210601
@@ -234,7 +235,7 @@ def page() -> str:
                 shares = ["" if np.isnan(row[x]) else f"{row[x]:.3f}" for x in ("covered", "band", "pre")]
                 lines.append(f"| {name} | {row['bias']:.3f} | {row['rmse']:.3f} | {' | '.join(shares)} |")
             lines.append("")
-    return "\n".join([*lines, *few_regions_section(), *READING, ""])
+    return "\n".join([*lines, *few_regions_section(), "## Reading", READING])
 
 
 def few_regions_section() -> list[str]:
@@ -244,7 +245,7 @@ def few_regions_section() -> list[str]:
         for name in ("twfe", "callaway_santanna")
         for size in SIZES[:2]
     }
-    table = pd.DataFrame(shown)
+    table = pd.DataFrame(shown).reindex([name for name in METHODS if name != "ferman_pinto"])
     return [
         "## Inference for few regions, 31 x 20, effects equal",
         "",
@@ -261,7 +262,24 @@ def few_regions_section() -> list[str]:
     ]
 
 
-READING = ()
+READING = """
+With 300 units and 120 treated, intervals and bands hold the truth as often as they should, or more often, with one
+exception: where effects differ, `twfe` averages them with weights of its own, and its intervals do not hold the average
+over treated cells. Standard errors that let cohort shares vary (`callaway_santanna`, `two_stage`) are on the large side
+where effects differ, those of `stacked` always. The gaps of `synthetic` before treatment were chosen to be small; their
+test never rejects and means nothing.
+
+With 31 units and 15 treated, intervals are near nominal but for `matched` and `synthetic`; simultaneous bands (except
+those of `stacked` and `synthetic`) hold all true values in 85 to 93 percent of samples, and pre-trend tests reject two
+to three times too often: a joint test of five leads asks more of 15 treated units than one coefficient does.
+
+With 5 of 31 treated, one cohort being a single unit, clustered standard errors, bands and pre-trend tests should not be
+used: intervals hold the truth in 75 to 94 percent of samples, bands of all but `synthetic` in 26 to 81, and tests of
+five leads reject about as often as not, or more. Sun and Abraham, imputation and matching suffer most, since a unit
+alone in its cohort has no residual there. What `econ.did.inference` sets beside them mends it: CR2 with Satterthwaite
+degrees of freedom, Ibragimov-Mueller, randomisation and, nearly, the restricted wild bootstrap; Conley-Taber only where
+controls are many more than treated units, which 16 to 15 is not.
+"""
 
 
 if __name__ == "__main__":
