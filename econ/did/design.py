@@ -25,6 +25,7 @@ from econ.text import Text
 
 SHOWN = 8  # units named in a note or message
 _BLOCK = 65_536  # rows handled at once
+_GLANCE = 1_024  # units looked at at once
 _ROUNDING = 1e-13  # of the largest outcome
 
 
@@ -338,8 +339,8 @@ def _refuse_no_contrast(panel: Panel, problem: Problem, first: FloatArray, cohor
 def _refuse_common_path(design: DidDesign) -> None:
     """Refuse an outcome that changes in all units alike (with gaps in the panel: one that is constant)."""
     Y, start = design.Y, design.Y[0, 0] if design.observed is None else design.Y[0][design.observed[0]][0]
-    for first in range(0, len(Y), _BLOCK):
-        rows = slice(first, first + _BLOCK)
+    for first in range(0, len(Y), _GLANCE):
+        rows = slice(first, first + _GLANCE)
         if design.observed is None:
             gap = (Y[rows] - Y[rows, :1]) - (Y[0] - start)
         else:
