@@ -2,8 +2,10 @@
 
 from econ.growth.dea import Dea, dea
 from econ.growth.dynamic import DynamicEstimate, dynamic
+from econ.growth.factor_number import FactorNumber, number_of_factors
 from econ.growth.hausman_taylor import hausman_taylor
 from econ.growth.heterogeneity import heterogeneity
+from econ.growth.interactive import InteractiveEstimate, interactive_effects
 from econ.growth.jackknife import half_panel_jackknife
 from econ.growth.malmquist import Malmquist, malmquist
 from econ.growth.mean_group import cce_mean_group, cce_pooled, mean_group
@@ -19,6 +21,8 @@ from econ.growth.unit_regressions import UnitEstimate
 __all__ = [
     "Dea",
     "DynamicEstimate",
+    "FactorNumber",
+    "InteractiveEstimate",
     "Malmquist",
     "Marginal",
     "Mediation",
@@ -39,11 +43,13 @@ __all__ = [
     "hausman",
     "hausman_taylor",
     "heterogeneity",
+    "interactive_effects",
     "malmquist",
     "marginal",
     "mean_group",
     "mediation",
     "mundlak",
+    "number_of_factors",
     "oster",
     "pooled",
     "random_effects",

@@ -139,13 +139,15 @@ def unit_estimate(
         unit_names=asked.units,
         unit_terms=asked.terms,
         unit_coef=unit_coef,
-        **(said | {"spec": nonparametric(said["spec"], "across_units")}),
+        **(said | {"spec": own_spec(said["spec"])}),
     )
 
 
-def nonparametric(spec: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The specification with a covariance that the estimator brings along."""
-    return spec | {"vcov": {"kind": kind, "columns": [], "words": spec["vcov"]["words"]}}
+def own_spec(spec: dict[str, Any]) -> dict[str, Any]:
+    """The specification with the intercepts of units and the covariance that these estimators bring along."""
+    effects = [text.replace("[[", "[").replace("]]", "]") for text in spec["fixed_effects"]] or [spec["unit"]]
+    covariance = {"kind": "across_units", "columns": [], "words": spec["vcov"]["words"]}
+    return spec | {"fixed_effects": effects, "vcov": covariance}
 
 
 def name_units(asked: UnitRegressions, which: BoolArray, values: Sequence[object] | None = None) -> str:

@@ -68,6 +68,7 @@ STATISTICS: Mapping[str, Mapping[str, str]] = {
     "cragg_donald": {"en": "Cragg–Donald Wald F", "zh": "Cragg–Donald Wald F值"},
     "wu_hausman": {"en": "Wu–Hausman test", "zh": "Wu–Hausman检验"},
     "n_instruments": {"en": "Instruments", "zh": "工具变量数"},
+    "n_factors": {"en": "Common factors", "zh": "共同因子数"},
     "ar1": {"en": "AR(1)", "zh": "AR(1)"},
     "ar2": {"en": "AR(2)", "zh": "AR(2)"},
     "sargan": {"en": "Sargan test", "zh": "Sargan检验"},
@@ -79,7 +80,7 @@ STATISTICS: Mapping[str, Mapping[str, str]] = {
     "diff_hansen": {"en": "Difference-in-Hansen test", "zh": "差分Hansen检验"},
 }
 STRENGTHS = frozenset({"f_first_stage", "kleibergen_paap", "cragg_donald"})  # tests of which the statistic is reported
-COUNTS = frozenset({"n_obs", "n_units", "n_periods", "n_clusters", "n_instruments"})
+COUNTS = frozenset({"n_obs", "n_units", "n_periods", "n_clusters", "n_instruments", "n_factors"})
 
 COVARIANCES: Mapping[str, Mapping[str, str]] = {
     "iid": {"en": "Homoskedastic", "zh": "同方差"},

@@ -19,7 +19,7 @@ STARS = (0.1, 0.05, 0.01)
 CONSTANTS = ("Intercept", "(Intercept)")  # printed below all other terms
 DEFAULT_STATS = (
     *("n_obs", "n_units", "n_clusters", "r2", "r2_within", "r2_pseudo", "f_first_stage", "kleibergen_paap"),
-    *("n_instruments", "ar1", "ar2", "sargan", "hansen"),
+    *("n_factors", "n_instruments", "ar1", "ar2", "sargan", "hansen"),
 )
 
 

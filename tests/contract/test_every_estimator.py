@@ -44,6 +44,7 @@ CALLS: dict[str, Call] = {
     "mean group": lambda p: econ.growth.mean_group(p, "y ~ x + z"),
     "cce mean group": lambda p: econ.growth.cce_mean_group(p, "y ~ x + z"),
     "cce pooled": lambda p: econ.growth.cce_pooled(p, "y ~ x + z"),
+    "interactive effects": lambda p: econ.growth.interactive_effects(p, "y ~ x + z | region + year", 1),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
     "callaway and sant'anna": lambda p: econ.did.callaway_santanna(

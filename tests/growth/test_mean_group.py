@@ -59,6 +59,8 @@ def test_trends_by_unit() -> None:
     d, found = frame(), mean_group(panel(), "y ~ x + z | unit[year]")
     np.testing.assert_allclose(found.coef, by_hand(d, ["year"])[0].mean(axis=0), rtol=1e-8)
     assert found.spec["fixed_effects"] == ["unit[year]"]
+    assert mean_group(panel(), "y ~ x + z | unit[[year]]").spec["fixed_effects"] == ["unit[year]"]
+    assert mean_group(panel(), "y ~ x + z").spec["fixed_effects"] == ["unit"]
 
 
 def test_cce_mean_group_adds_the_averages_over_units() -> None:
