@@ -3,6 +3,7 @@
     python benchmarks/did.py                       all sizes (minutes)
     python benchmarks/did.py --size 300x20         one size
     python benchmarks/did.py --method imputation   one method
+    python benchmarks/did.py --inference           synthetic with placebos, wild bootstrap and HonestDiD only
 
 Every program runs once to warm up and then three times, taking turns; its best time counts. Clocks start from a long
 data frame: building the panel and the pivot are inside. Each program gives the overall effect and its standard errors
@@ -186,10 +187,79 @@ def print_peak(size: str, method: str, program: str) -> None:
     print(added_peak(programs(method, frame, program == "econ")[program]))
 
 
+# ---------------------------------------------------------------------- inference
+
+
+def placebo_runs() -> Runs:
+    """Synthetic difference-in-differences, 151 units by 20 periods, 15 treated at once, 100 placebos."""
+    import econ
+
+    rng = np.random.default_rng(0)
+    unit, period = np.repeat(np.arange(151), 20), np.tile(np.arange(20), 151)
+    treated, post = unit < 15, period >= 12
+    common = (rng.normal(size=(151, 2)) @ rng.normal(size=(2, 20))).ravel()
+    frame = pd.DataFrame({"unit": unit, "time": period, "y": common + 0.5 * rng.normal(size=3020) + treated * post})
+    frame["cohort"], frame["treat"] = np.where(treated, 12.0, np.nan), treated.astype(int)
+
+    def ours() -> float:
+        panel = econ.Panel(frame[["unit", "time", "y", "cohort"]], unit="unit", time="time")
+        found = econ.did.synthetic(panel, "y", cohort="cohort", inference="placebo", draws=100)
+        return float(found.aggregate("overall").coef[0])
+
+    runs: Runs = {"econ": ours}
+    if importable("diff_diff"):
+        import diff_diff as dd
+
+        keys = {
+            "outcome": "y",
+            "treatment": "treat",
+            "unit": "unit",
+            "time": "time",
+            "post_periods": list(range(12, 20)),
+        }
+        peer = dd.SyntheticDiD(variance_method="placebo", n_bootstrap=100, seed=1)
+        runs["diff-diff"] = lambda: float(peer.fit(frame, **keys).att)
+    return runs
+
+
+def wild_runs() -> Runs:
+    """Restricted wild cluster bootstrap with its interval, 31 regions by 20 periods, 9,999 draws."""
+    import econ
+
+    frame = long_frame(31, 20)
+    panel = econ.Panel(frame[["unit", "time", "y", "d"]], unit="unit", time="time")
+    fit = econ.feols(panel, "y ~ d | unit + time")
+
+    def run() -> float:
+        return float(econ.wild_bootstrap(panel, fit.spec["formula"], "d", method=econ.wild(draws=9_999)).p_value)
+
+    return {"econ": run}
+
+
+def honest_runs() -> Runs:
+    """Relative magnitudes by C-LF, 15 leads and 5 further periods of 300 units."""
+    import econ
+
+    frame = long_frame(300, 24).assign(cohort=lambda d: np.where(d["unit"] < 120, 16.0, np.nan))
+    panel = econ.Panel(frame[["unit", "time", "y", "cohort"]], unit="unit", time="time")
+    events = econ.did.event_study(panel, "y", cohort="cohort", window=(-16, 7))
+    return {"econ": lambda: float(econ.did.honest(events, "relative_magnitude").intervals["ci_low"].iloc[-1])}
+
+
+def report_inference() -> None:
+    print("\ninference")
+    for name, runs in (("synthetic", placebo_runs()), ("wild bootstrap", wild_runs()), ("honest", honest_runs())):
+        times = best_times(runs, agree=False)
+        for program, seconds in times.items():
+            ratio = times["econ"][0] / seconds[0]
+            print(f"  {name:26} {program:10} {1e3 * seconds[0]:8,.1f} ms {1e3 * seconds[-1]:8,.1f} ms {ratio:10.2f}x")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--size", choices=SIZES, help="only this size")
     parser.add_argument("--method", choices=METHODS, help="only this method")
+    parser.add_argument("--inference", action="store_true", help="only synthetic, wild bootstrap and HonestDiD")
     parser.add_argument("--econ-only", action="store_true", help="leave the other programs out")
     parser.add_argument("--no-memory", action="store_true", help="do not start a process per program for its peak")
     parser.add_argument("--peak-of", help=argparse.SUPPRESS)
@@ -198,9 +268,14 @@ def main() -> None:
     if arguments.peak_of:
         print_peak(arguments.size, arguments.method, arguments.peak_of)
         return
+    if arguments.inference:
+        report_inference()
+        return
     methods = [arguments.method] if arguments.method else list(METHODS)
     for size in [arguments.size] if arguments.size else SIZES:
         report(size, methods, arguments.econ_only, memory=not arguments.no_memory)
+    if not (arguments.size or arguments.method):
+        report_inference()
 
 
 if __name__ == "__main__":
