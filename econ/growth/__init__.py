@@ -1,10 +1,12 @@
 """Growth regressions on panels: unit effects, dynamics, long panels, thresholds, frontiers."""
 
+from econ.growth.cross_section import pesaran_cd
 from econ.growth.dea import Dea, dea
 from econ.growth.dynamic import DynamicEstimate, dynamic
 from econ.growth.factor_number import FactorNumber, number_of_factors
 from econ.growth.hausman_taylor import hausman_taylor
 from econ.growth.heterogeneity import heterogeneity
+from econ.growth.homogeneity import slope_homogeneity
 from econ.growth.interactive import InteractiveEstimate, interactive_effects
 from econ.growth.jackknife import half_panel_jackknife
 from econ.growth.malmquist import Malmquist, malmquist
@@ -51,8 +53,10 @@ __all__ = [
     "mundlak",
     "number_of_factors",
     "oster",
+    "pesaran_cd",
     "pooled",
     "random_effects",
+    "slope_homogeneity",
     "specification_curve",
     "threshold",
     "u_test",
