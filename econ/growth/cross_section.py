@@ -164,10 +164,11 @@ def _prepared(panel: Panel, formula: str) -> Problem:
 def _grid(problem: Problem) -> tuple[FloatArray, BoolArray]:
     """(N, T) residuals, zero where there is no row, and where there is one."""
     columns = partial_out(problem)
-    fit = fit_ols(columns.y, usable(problem, columns.group(1))[0].X)
+    X = usable(problem, columns.group(1))[0].X
+    residuals = fit_ols(columns.y, X).residuals if X.shape[1] else columns.y
     unit, units = levels_present(problem.unit_codes)
     time, periods = levels_present(problem.time_codes)
-    cells = to_grid(np.column_stack([fit.residuals, np.ones(len(unit))]), unit, time, (len(units), len(periods)))
+    cells = to_grid(np.column_stack([residuals, np.ones(len(unit))]), unit, time, (len(units), len(periods)))
     return cells[:, :, 0], cells[:, :, 1] > 0
 
 

@@ -77,6 +77,12 @@ def test_common_shocks_are_found_and_period_effects_said_to_mislead() -> None:
     assert any("period effects" in note["en"] for note in two_way.notes)
 
 
+def test_a_variable_about_its_unit_means_is_the_variable() -> None:
+    panel = Panel(frame(), "unit", "year")
+    plain, about_means = pesaran_cd(panel, "y ~ 1"), pesaran_cd(panel, "y ~ 1 | unit")
+    np.testing.assert_allclose(plain.frame["statistic"], about_means.frame["statistic"], rtol=1e-9)
+
+
 def test_slope_homogeneity_unit_by_unit() -> None:
     d = frame().drop(index=[3, 20])
     parts = [g for _, g in d.groupby("unit")]
