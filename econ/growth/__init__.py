@@ -1,5 +1,6 @@
 """Growth regressions on panels: unit effects, dynamics, long panels, thresholds, frontiers."""
 
+from econ.growth.accounting import Accounting, growth_accounting
 from econ.growth.cross_section import pesaran_cd
 from econ.growth.dea import Dea, dea
 from econ.growth.dynamic import DynamicEstimate, dynamic
@@ -21,6 +22,7 @@ from econ.growth.threshold import Threshold, threshold
 from econ.growth.unit_regressions import UnitEstimate
 
 __all__ = [
+    "Accounting",
     "Dea",
     "DynamicEstimate",
     "FactorNumber",
@@ -41,6 +43,7 @@ __all__ = [
     "dea",
     "dynamic",
     "first_difference",
+    "growth_accounting",
     "half_panel_jackknife",
     "hausman",
     "hausman_taylor",

@@ -1,4 +1,5 @@
 from .figures import Plot as Plot
+from .figures import accounting_plot as accounting_plot
 from .figures import bacon_plot as bacon_plot
 from .figures import balance_plot as balance_plot
 from .figures import beta_plot as beta_plot

@@ -1,5 +1,6 @@
 """Figures: each function takes results, a panel or a frame, and returns a ``Plot`` with the numbers it shows."""
 
+from econ.report.figures.accounting import accounting_plot
 from econ.report.figures.balance import balance_plot
 from econ.report.figures.breaks import break_plot
 from econ.report.figures.coefficients import coefficient_plot
@@ -27,6 +28,7 @@ from econ.report.figures.weights import bacon_plot, weights_plot
 
 __all__ = [
     "Plot",
+    "accounting_plot",
     "bacon_plot",
     "balance_plot",
     "beta_plot",
