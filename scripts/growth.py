@@ -140,6 +140,7 @@ LABELS = {
     "lag1_log_openness": {"en": "Log trade over GDP (t−1)", "zh": "对数外贸依存度（t−1）"},
     "rd": {"en": "R&D spending, % of GDP (t−1)", "zh": "R&D 经费占 GDP 比重，%(t−1)"},
     "distance": {"en": "Distance to frontier (t−1)", "zh": "与前沿的距离（t−1）"},
+    "clustered": {"en": "Clustered by province", "zh": "按省份聚类"},
     "no municipalities": {"en": "Without the four municipalities", "zh": "不含直辖市"},
     "log_income": {"en": "Log real GDP per head", "zh": "实际人均 GDP（对数）"},
     "lag(log_income, 1)": {"en": "Log real GDP per head (t−1)", "zh": "实际人均 GDP（对数，t−1）"},

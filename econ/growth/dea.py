@@ -18,7 +18,7 @@ from econ.text import Text
 EFFICIENT = 1e-7  # how far below 1 a score, or how large a relative slack, still counts as none
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dea:
     """Efficiency of every row.
 
@@ -39,6 +39,14 @@ class Dea:
     peers: pd.DataFrame
     spec: dict[str, Any]
     notes: tuple[Text, ...] = ()
+
+    def __repr__(self) -> str:
+        what = f"{', '.join(self.spec['inputs'])} -> {', '.join((*self.spec['outputs'], *self.spec['bad']))}"
+        lines = [
+            f"Data envelopment analysis ({self.spec['measure']}, {self.spec['returns']}): {what}",
+            self.scores.to_string(index=False, max_rows=12, float_format=lambda x: f"{x:.4f}"),
+        ]
+        return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
 
 
 def dea(

@@ -19,7 +19,7 @@ from econ.text import Text
 ALL = "all"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Malmquist:
     """Changes from each period to the next; above 1 is better in every column.
 
@@ -38,6 +38,14 @@ class Malmquist:
     path: pd.DataFrame
     spec: dict[str, Any]
     notes: tuple[Text, ...] = ()
+
+    def __repr__(self) -> str:
+        what = f"{', '.join(self.spec['inputs'])} -> {', '.join((*self.spec['outputs'], *self.spec['bad']))}"
+        lines = [
+            f"Malmquist index ({self.spec['index']}): {what}; geometric means",
+            self.means.to_string(index=False, float_format=lambda x: f"{x:.4f}"),
+        ]
+        return "\n".join([*lines, *(f"Note: {note['en']}" for note in self.notes)])
 
 
 def malmquist(
