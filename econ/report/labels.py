@@ -115,6 +115,7 @@ DROPPED: Mapping[str, Mapping[str, str]] = {  # how a reason begins; a column's 
     "first row of a unit": {"en": "{0:,} first rows of units (no difference)", "zh": "个体首期（无差分）{0:,}行"},
     "last row of a unit": {"en": "{0:,} last rows of units (no deviation)", "zh": "个体末期（无离差）{0:,}行"},
     "unit with fewer than 4 rows": {"en": "{0:,} in units with fewer than 4 rows", "zh": "不足4期的个体{0:,}行"},
+    "no row": {"en": "{0:,} with no row {1}", "zh": "缺少对应前期观测{0:,}行"},
     "row after a gap": {"en": "{0:,} rows after a gap (no difference)", "zh": "间断之后（无差分）{0:,}行"},
 }
 

@@ -38,6 +38,7 @@ CALLS: dict[str, Call] = {
         p, DYNAMIC, gmm=[PAST], iv=["x", "z"], collapse=True, system=True, transform="orthogonal", weighting="xtabond2"
     ),
     "half-panel jackknife": lambda p: econ.growth.half_panel_jackknife(p, "y ~ x + z | region + year"),
+    "long differences": lambda p: econ.growth.long_difference(p, "y ~ x + z | year", span=4),
     "triple": lambda p: econ.did.triple(
         p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
     ).aggregate("event"),
