@@ -24,8 +24,10 @@ INCOMPLETE: Text = {
 }
 CENTRED: Text = {
     "en": "The regression has period effects, which make residuals of different units correlate negatively by "
-    "construction: cd is biased (Juodis and Reese 2022); rely on cd_weighted and cd_star.",
-    "zh": "回归含时期效应，使不同单元的残差必然负相关：cd有偏（Juodis与Reese 2022），应以cd_weighted与cd_star为准。",
+    "construction: cd and cd_star reject where nothing is left to find (Juodis and Reese 2022). Rely on cd_weighted, "
+    "or leave the period effects out and let cd_star take out factors.",
+    "zh": "回归含时期效应，使不同单元的残差必然负相关：即使已无截面相关，cd与cd_star也会拒绝"
+    "（Juodis与Reese 2022）。应以cd_weighted为准，或不含时期效应而由cd_star剔除因子。",
 }
 
 
@@ -42,12 +44,13 @@ def pesaran_cd(panel: Panel, formula: str, *, factors: int = 1, draws: int = 30,
     all standard normal where errors of different units are weakly dependent at most, as the number of units grows.
 
     * ``cd`` (Pesaran 2015, 2021): against correlations that do not average out to zero. It is not valid for residuals
-      that common factors or period effects were taken out of.
+      that common factors or period effects were taken out of: docs/simulations_growth.md.
     * ``cd_weighted`` (Juodis and Reese 2022): signs ``w`` drawn at random, G times, which frees it from that bias; it
       has less power.
     * ``cd_star`` (Pesaran and Xie 2021): CD of what ``factors`` principal components of the residuals leave, corrected
       for their having been estimated: ``theta = 1 - mean(a_i^2)``, ``a_i = 1 - s_i m'(L'L/N)^{-1} l_i`` with loadings
-      l, residual standard deviations s and m the mean of ``l_i / s_i``. It asks whether more factors are needed.
+      l, residual standard deviations s and m the mean of ``l_i / s_i``. It asks whether more factors are needed, for
+      residuals without period effects.
 
     Parameters
     ----------

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from econ.options import Lang, check_word
 from econ.report.figures.plot import Plot, finish
@@ -22,6 +24,7 @@ PARTS: Mapping[str, Mapping[Lang, str]] = {
     "human": {"en": "Human capital", "zh": "人力资本"},
     "tfp": {"en": "Total factor productivity", "zh": "全要素生产率"},
 }
+HATCHES = {"capital": "", "labour": "///", "human": "...", "tfp": "xx"}  # for readers who do not tell the colours apart
 PHRASES: Mapping[str, Mapping[Lang, str]] = {
     "axis": {"en": "Mean annual growth, log points x 100", "zh": "年均增长（对数差×100）"},
     "output": {"en": "Output", "zh": "产出"},
@@ -78,7 +81,16 @@ def accounting_plot(
         zero_line(axes, horizontal=False)
         styles = looks(len(parts) + 1)
         for look, part in zip(styles[1:], parts, strict=True):
-            axes.barh(data.index, data[part], left=_start(data[parts], part), height=0.62, color=look.color)
+            axes.barh(
+                data.index,
+                data[part],
+                left=_start(data[parts], part),
+                height=0.62,
+                color=look.color,
+                hatch=HATCHES[part],
+                edgecolor="white",
+                linewidth=0.0,
+            )
         axes.plot(data["output"], data.index, "D", color="black", markersize=4, linestyle="none")
         axes.set_yticks(list(data.index), [value_label(words, name) for name in data["name"]])
         axes.set_ylim(len(data) - 0.4, -0.6)
@@ -86,11 +98,13 @@ def accounting_plot(
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         number_axis(axes.xaxis)
-        legend = [handle(look, PARTS[part][lang], line=False) for look, part in zip(styles[1:], parts, strict=True)]
-        for entry in legend:
-            entry.set_marker("s")
-        legend.append(handle(styles[0], PHRASES["output"][lang], line=False))
-        legend[-1].set(marker="D", color="black", markerfacecolor="black")
+        legend: list[Artist] = [
+            Patch(facecolor=look.color, hatch=HATCHES[part], edgecolor="white", linewidth=0, label=PARTS[part][lang])
+            for look, part in zip(styles[1:], parts, strict=True)
+        ]
+        mark = handle(styles[0], PHRASES["output"][lang], line=False)
+        mark.set(marker="D", color="black", markerfacecolor="black")
+        legend.append(mark)
         return finish(canvas, data, title, [PHRASES["lines"][lang], *result.notes, *notes], lang, legend)
 
 
