@@ -1,6 +1,7 @@
 """Growth regressions on panels: unit effects, dynamics, long panels, thresholds, frontiers."""
 
 from econ.growth.accounting import Accounting, growth_accounting
+from econ.growth.counts import negative_binomial
 from econ.growth.cross_section import pesaran_cd
 from econ.growth.dea import Dea, dea
 from econ.growth.dynamic import DynamicEstimate, dynamic
@@ -15,6 +16,7 @@ from econ.growth.malmquist import Malmquist, malmquist
 from econ.growth.mean_group import cce_mean_group, cce_pooled, mean_group
 from econ.growth.mediation import Mediation, mediation
 from econ.growth.panel_tests import PanelTests, breusch_pagan, hausman
+from econ.growth.quantiles import quantile
 from econ.growth.slopes import Marginal, UTest, marginal, u_test
 from econ.growth.specifications import SpecificationCurve, specification_curve
 from econ.growth.stability import Oster, oster
@@ -56,10 +58,12 @@ __all__ = [
     "mean_group",
     "mediation",
     "mundlak",
+    "negative_binomial",
     "number_of_factors",
     "oster",
     "pesaran_cd",
     "pooled",
+    "quantile",
     "random_effects",
     "slope_homogeneity",
     "specification_curve",

@@ -68,6 +68,8 @@ STATISTICS: Mapping[str, Mapping[str, str]] = {
     "cragg_donald": {"en": "Cragg–Donald Wald F", "zh": "Cragg–Donald Wald F值"},
     "wu_hausman": {"en": "Wu–Hausman test", "zh": "Wu–Hausman检验"},
     "n_instruments": {"en": "Instruments", "zh": "工具变量数"},
+    "overdispersion": {"en": "Overdispersion", "zh": "过度离散检验"},
+    "dispersion": {"en": "Dispersion", "zh": "离散参数"},
     "mundlak": {"en": "Mundlak test", "zh": "Mundlak检验"},
     "cd": {"en": "CD test", "zh": "CD检验"},
     "cd_weighted": {"en": "Weighted CD test", "zh": "加权CD检验"},
