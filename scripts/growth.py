@@ -76,11 +76,11 @@ def dynamics(panel: econ.Panel) -> dict[str, Any]:
     two_way = f"{DYNAMIC} | province + year"
     hausman = econ.growth.mundlak(panel, f"{DYNAMIC} + C(year)").test("mundlak")
     within = econ.growth.pesaran_cd(panel, f"{DYNAMIC} | province")
-    weighted = econ.growth.pesaran_cd(panel, two_way).test("cd_weighted")
+    left = [econ.growth.pesaran_cd(panel, two_way).test(name) for name in ("cd_weighted", "cd_star")]
     return {
         "pooled": econ.growth.pooled(panel, f"{DYNAMIC} + C(year)"),
         "within": replace(econ.feols(panel, f"{DYNAMIC} | province"), tests=within.tests),
-        "two_way": replace(econ.feols(panel, two_way), tests=(hausman, weighted)),
+        "two_way": replace(econ.feols(panel, two_way), tests=(hausman, *left)),
         "jackknife": econ.growth.half_panel_jackknife(panel, two_way),
         "system_gmm": econ.growth.dynamic(
             panel,
@@ -181,9 +181,9 @@ DYNAMIC_NOTES = [
         "en": "Real GDP per head at 2010 prices, 2011-2019. Pooled, system GMM: with year effects. The pooled coefficient of the lag is "
         "biased upwards by what provinces keep, within and two-way downwards (Nickell); the half-panel jackknife corrects the latter. "
         "CCE has averages of the outcome and the regressors for each province, for which nine periods allow R&D alone. CD tests are of "
-        "the residuals, with year effects the weighted one alone: the others reject there by construction; the Mundlak test compares within and between slopes (Hausman's question, clustered).",
+        "the residuals, with year effects the weighted CD and CD* alone: CD rejects there by construction; the Mundlak test compares within and between slopes (Hausman's question, clustered).",
         "zh": "实际人均 GDP 按 2010 年价，2011—2019 年。混合与系统 GMM 含年份效应。混合估计的滞后项系数因省份固有差异而偏高，组内与双向则"
-        "偏低（Nickell），半面板刀切法修正后者。CCE 对各省加入被解释变量与解释变量的截面均值，9 期仅容许研发一个解释变量。CD 检验针对残差，含年份效应时仅用加权检验（其余检验此时必然拒绝）；"
+        "偏低（Nickell），半面板刀切法修正后者。CCE 对各省加入被解释变量与解释变量的截面均值，9 期仅容许研发一个解释变量。CD 检验针对残差，含年份效应时仅用加权 CD 与 CD*（CD 此时必然拒绝）；"
         "Mundlak 检验比较组内与组间斜率（即 Hausman 检验的聚类形式）。",
     },
 ]

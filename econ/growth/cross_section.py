@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from econ.design.matrix import outcome_and_regressors
 from econ.design.sample import levels_present, require_rows
 from econ.errors import ModelError, OptionError
 from econ.estimate import Test
@@ -24,10 +25,9 @@ INCOMPLETE: Text = {
 }
 CENTRED: Text = {
     "en": "The regression has period effects, which make residuals of different units correlate negatively by "
-    "construction: cd and cd_star reject where nothing is left to find (Juodis and Reese 2022). Rely on cd_weighted, "
-    "or leave the period effects out and let cd_star take out factors.",
-    "zh": "回归含时期效应，使不同单元的残差必然负相关：即使已无截面相关，cd与cd_star也会拒绝"
-    "（Juodis与Reese 2022）。应以cd_weighted为准，或不含时期效应而由cd_star剔除因子。",
+    "construction: cd rejects where nothing is left to find (Juodis and Reese 2022). Rely on cd_weighted and cd_star.",
+    "zh": "回归含时期效应，使不同单元的残差必然负相关：即使已无截面相关，cd也会拒绝（Juodis与Reese 2022）。应以"
+    "cd_weighted与cd_star为准。",
 }
 
 
@@ -49,8 +49,8 @@ def pesaran_cd(panel: Panel, formula: str, *, factors: int = 1, draws: int = 30,
       has less power.
     * ``cd_star`` (Pesaran and Xie 2021): CD of what ``factors`` principal components of the residuals leave, corrected
       for their having been estimated: ``theta = 1 - mean(a_i^2)``, ``a_i = 1 - s_i m'(L'L/N)^{-1} l_i`` with loadings
-      l, residual standard deviations s and m the mean of ``l_i / s_i``. It asks whether more factors are needed, for
-      residuals without period effects.
+      l, residual standard deviations s and m the mean of ``l_i / s_i``. It asks whether more factors are needed.
+      Period effects are not taken out before: their shocks are one of the factors.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def pesaran_cd(panel: Panel, formula: str, *, factors: int = 1, draws: int = 30,
     True
     """
     problem = _prepared(panel, formula)
-    residuals, seen = _grid(problem)
+    residuals, whole, seen = _grid(problem)
     _check(problem, seen, factors, draws)
     correlations = correlate(residuals, seen)
     if not np.isfinite(correlations.r).all():
@@ -89,7 +89,7 @@ def pesaran_cd(panel: Panel, formula: str, *, factors: int = 1, draws: int = 30,
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (draws, len(residuals)))
     weighted = float(sum(correlations.sum(w) for w in signs) / np.sqrt(draws))
     note = None if seen.all() else INCOMPLETE
-    star = cd_star(residuals, factors) if note is None else np.nan
+    star = cd_star(whole, factors) if note is None else np.nan
     tests = (
         _normal("cd", correlations.sum(np.ones(len(residuals)))),
         _normal("cd_weighted", weighted),
@@ -164,15 +164,21 @@ def _prepared(panel: Panel, formula: str) -> Problem:
     return replace(problem, sample=sample)
 
 
-def _grid(problem: Problem) -> tuple[FloatArray, BoolArray]:
-    """(N, T) residuals, zero where there is no row, and where there is one."""
+def _grid(problem: Problem) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """(N, T) residuals; ``y - x'b`` with the effects still in it; and where there is a row, zero elsewhere."""
     columns = partial_out(problem)
-    X = usable(problem, columns.group(1))[0].X
-    residuals = fit_ols(columns.y, X).residuals if X.shape[1] else columns.y
+    regressors = usable(problem, columns.group(1))[0]
+    raw = outcome_and_regressors(problem.variables, problem.sample)
+    residuals, whole = columns.y, raw.values[:, 0]
+    if regressors.names:
+        fit = fit_ols(columns.y, regressors.X)
+        X = raw.values[:, [raw.names.index(name, 1) for name in regressors.names]]
+        residuals, whole = fit.residuals, whole - X @ fit.coef
     unit, units = levels_present(problem.unit_codes)
     time, periods = levels_present(problem.time_codes)
-    cells = to_grid(np.column_stack([residuals, np.ones(len(unit))]), unit, time, (len(units), len(periods)))
-    return cells[:, :, 0], cells[:, :, 1] > 0
+    rows = np.column_stack([residuals, whole, np.ones(len(unit))])
+    cells = to_grid(rows, unit, time, (len(units), len(periods)))
+    return cells[:, :, 0], cells[:, :, 1], cells[:, :, 2] > 0
 
 
 def _check(problem: Problem, seen: BoolArray, factors: int, draws: int) -> None:

@@ -162,7 +162,8 @@ def page() -> str:
     lines += [
         f"## Tests of cross-section dependence, {N} units",
         "",
-        "Share of rejections at 5 percent; the first three rows are sizes, the last is power.",
+        "Share of rejections at 5 percent. The first three rows are sizes; in the last a factor is left for CD and the",
+        "weighted CD to find, while CD* takes one out.",
         "",
         f"| errors | {' | '.join(f'{name}, T = {T}' for T in PERIODS for name in ('CD', 'weighted', 'CD*'))} |",
         "| --- |" + " --- |" * 6,
@@ -183,9 +184,9 @@ say little about changes; system GMM, whose initial condition holds in this desi
 many instruments as units Hansen's test hardly ever rejects: a p-value near one is a warning, not a comfort. With more
 of them than units the two-step weights are singular, the test is not computed, and estimates can be far off.
 
-Of the tests of dependence, all three hold their size for errors that no effects were taken out of. After period effects
-CD rejects where nothing is left to find, and so does CD*, which supposes residuals without them; the weighted CD holds
-its size, at little power.
+Of the tests of dependence, all three hold their size, or nearly, for errors that no effects were taken out of. After
+period effects CD rejects where nothing is left to find. The weighted CD holds its size there, at little power; CD*, which
+takes a factor out in place of the period effects, nearly holds it.
 """
 
 
