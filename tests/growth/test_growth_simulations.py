@@ -185,8 +185,8 @@ many instruments as units Hansen's test hardly ever rejects: a p-value near one 
 of them than units the two-step weights are singular, the test is not computed, and estimates can be far off.
 
 Of the tests of dependence, all three hold their size, or nearly, for errors that no effects were taken out of. After
-period effects CD rejects where nothing is left to find. The weighted CD holds its size there, at little power; CD*, which
-takes a factor out in place of the period effects, nearly holds it.
+period effects CD rejects where nothing is left to find. The weighted CD holds its size there, at little power; CD*,
+which takes a factor out in place of the period effects, nearly holds it.
 """
 
 
