@@ -38,6 +38,7 @@ MalmquistIndex = Literal["adjacent", "global"]
 PanelTransform = Literal["difference", "orthogonal"]
 InstrumentEquation = Literal["difference", "level", "both"]
 InstrumentStyle = Literal["GMM", "IV", "effects"]
+InitialEstimator = Literal["anderson_hsiao", "arellano_bond", "blundell_bond"]
 GmmWeighting = Literal["dpd", "xtabond2", "identity"]
 
 Aggregation = Literal["event", "cohort", "period", "overall", "group"]

@@ -12,6 +12,7 @@ from econ.growth.homogeneity import slope_homogeneity
 from econ.growth.interactive import InteractiveEstimate, interactive_effects
 from econ.growth.jackknife import half_panel_jackknife
 from econ.growth.long_difference import long_difference
+from econ.growth.lsdvc import lsdvc
 from econ.growth.malmquist import Malmquist, malmquist
 from econ.growth.mean_group import cce_mean_group, cce_pooled, mean_group
 from econ.growth.mediation import Mediation, mediation
@@ -53,6 +54,7 @@ __all__ = [
     "heterogeneity",
     "interactive_effects",
     "long_difference",
+    "lsdvc",
     "malmquist",
     "marginal",
     "mean_group",
