@@ -42,6 +42,7 @@ CALLS: dict[str, Call] = {
     "triple": lambda p: econ.did.triple(
         p.assign(eligible=lambda d: d["region"].map(eligible)), "y", cohort="cohort", eligible="eligible"
     ).aggregate("event"),
+    "quantile": lambda p: econ.growth.quantile(p, "y ~ x + z | region + year", 0.37),
     "mean group": lambda p: econ.growth.mean_group(p, "y ~ x + z"),
     "cce mean group": lambda p: econ.growth.cce_mean_group(p, "y ~ x + z"),
     "cce pooled": lambda p: econ.growth.cce_pooled(p, "y ~ x + z"),
