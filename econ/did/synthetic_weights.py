@@ -177,16 +177,33 @@ def _batch(parts: Sequence[_Problems]) -> _Batch:
 
 
 def _solved(parts: Sequence[_Problems]) -> Iterator[FloatArray]:
-    """The weights of each part, all searched together."""
-    batch = _batch(parts)
+    """The weights of each part; those of like width are searched together."""
+    widths = np.array([part.D.shape[2] for part in parts])
+    found: dict[int, FloatArray] = {}
+    for members in _alike(widths):
+        batch = _batch([parts[k] for k in members])
+        x = _searched(batch)
+        found |= {k: x[rows, : widths[k]] for k, rows in zip(members, batch.spans, strict=True)}
+    yield from (found[k] for k in range(len(parts)))
+
+
+def _alike(widths: IntArray) -> Iterator[list[int]]:
+    """Groups of parts, none more than twice as wide as another."""
+    left = np.argsort(widths, kind="stable")
+    while len(left):
+        alike = widths[left] <= 2 * widths[left[0]]
+        yield left[alike].tolist()
+        left = left[~alike]
+
+
+def _searched(batch: _Batch) -> FloatArray:
+    """(P, N) weights where the search ends."""
     x = np.zeros(batch.H.shape[:2])
-    for part, rows in zip(parts, batch.spans, strict=True):
+    for part, rows in zip(batch.parts, batch.spans, strict=True):
         x[rows, : part.D.shape[2]] = 1 / part.D.shape[2]
     x = _frank_wolfe(batch, x, FIRST_STEPS)
     x = np.where(x <= x.max(axis=1, keepdims=True) / SPARSE, 0.0, x)
-    x = _frank_wolfe(batch, x / x.sum(axis=1, keepdims=True), LAST_STEPS)
-    for part, rows in zip(parts, batch.spans, strict=True):
-        yield x[rows, : part.D.shape[2]]
+    return _frank_wolfe(batch, x / x.sum(axis=1, keepdims=True), LAST_STEPS)
 
 
 def _frank_wolfe(batch: _Batch, x: FloatArray, n_steps: int) -> FloatArray:
