@@ -16,7 +16,7 @@ def within_bias(W: FloatArray, length: IntArray, gamma: float, sigma2: float) ->
         c_1 &= \sigma^2 \mathrm{tr}(P)\, q, \\
         c_2 &= -\sigma^2 \left( Q W'PAW + \mathrm{tr}(Q W'PAW) I + 2 \sigma^2 q_1 \mathrm{tr}(P'PP) I \right) q, \\
         c_3 &= \sigma^4 \mathrm{tr}(P) \left( 2 q_1 Q W'PP'W q + \left( q'W'PP'W q + q_1 \mathrm{tr}(Q W'PP'W)
-            + 2 q_1^2 \mathrm{tr}(P'PP'P) \right) q \right)
+            + 2 \sigma^2 q_1^2 \mathrm{tr}(P'PP'P) \right) q \right)
 
     of order 1/T, 1/(NT) and 1/(NT^2).
 
@@ -57,7 +57,7 @@ def within_bias(W: FloatArray, length: IntArray, gamma: float, sigma2: float) ->
     q, M = Q[:, 0], Q @ WPAW
     c1 = sigma2 * P1 * q
     c2 = -sigma2 * (M @ q + (np.trace(M) + 2 * sigma2 * q[0] * PPP) * q)
-    inner = q @ WPPW @ q + q[0] * np.trace(Q @ WPPW) + 2 * q[0] ** 2 * P4
+    inner = q @ WPPW @ q + q[0] * np.trace(Q @ WPPW) + 2 * sigma2 * q[0] ** 2 * P4
     c3 = sigma2**2 * P1 * (2 * q[0] * Q @ WPPW @ q + inner * q)
     return np.cumsum([c1, c2, c3], axis=0)
 

@@ -35,13 +35,14 @@ def within(y: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.linalg.solve(flat.T @ flat, flat.T @ Y.ravel())
 
 
+@pytest.mark.parametrize("sigma", [1.0, 3.0])
 @pytest.mark.parametrize(("N", "T", "gamma"), [(10, 6, 0.8), (20, 10, 0.4)])
-def test_the_third_order_is_the_simulated_bias(N: int, T: int, gamma: float) -> None:
+def test_the_third_order_is_the_simulated_bias(N: int, T: int, gamma: float, sigma: float) -> None:
     x, eta, first = design(N, T, gamma)
     rng = np.random.default_rng(2)
-    found = np.array([within(outcomes(rng, x, eta, first, gamma), x) for _ in range(6000)])
+    found = np.array([within(outcomes(rng, x, eta, first, gamma, sigma), x) for _ in range(6000)])
     expected = outcomes(rng, x, eta, first, gamma, noise=0.0)[:, :-1]
-    bias = within_bias(np.stack([expected, x], axis=2), np.full(N, T), gamma, 1.0)
+    bias = within_bias(np.stack([expected, x], axis=2), np.full(N, T), gamma, sigma**2)
     error = np.abs(bias - (found.mean(axis=0) - [gamma, 1.0]))
     noise = found.std(axis=0) / np.sqrt(6000)
     assert (error[2] < 4 * noise).all()
@@ -62,10 +63,20 @@ def test_units_of_unequal_length_by_block_diagonal_matrices() -> None:
     M = Q @ rows.T @ P @ A @ rows
     c2 = -s2 * (M + tr(M) * I3 + 2 * s2 * q[0] * tr(P.T @ P @ P) * I3) @ q
     V = rows.T @ P @ P.T @ rows
-    inner = q @ V @ q + q[0] * tr(Q @ V) + 2 * tr(P.T @ P @ P.T @ P) * q[0] ** 2
+    inner = q @ V @ q + q[0] * tr(Q @ V) + 2 * s2 * tr(P.T @ P @ P.T @ P) * q[0] ** 2
     c3 = s2**2 * tr(P) * (2 * q[0] * Q @ V @ q + inner * q)
     found = within_bias(W, length, gamma, s2)
     np.testing.assert_allclose(found, [c1, c1 + c2, c1 + c2 + c3], rtol=1e-10)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 3.0])
+def test_the_bias_of_the_lag_does_not_depend_on_units_of_measurement(sigma: float) -> None:
+    x, eta, first = design(10, 6, 0.8)
+    expected = outcomes(np.random.default_rng(2), x, eta, first, 0.8, noise=0.0)[:, :-1]
+    length = np.full(10, 6)
+    one = within_bias(np.stack([expected, x], axis=2), length, 0.8, 1.0)
+    other = within_bias(np.stack([sigma * expected, x], axis=2), length, 0.8, sigma**2)
+    np.testing.assert_allclose(other, one * [1.0, sigma], rtol=1e-9)
 
 
 def panel(N: int = 31, T: int = 10, gamma: float = 0.6, seed: int = 0, gaps: bool = False) -> Panel:
