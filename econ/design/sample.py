@@ -41,6 +41,12 @@ class Sample:
         """The values (N,) of the rows used; not copied when every row is."""
         return values if self.is_full else values[self.rows]
 
+    def spread(self, values: FloatArray) -> FloatArray:
+        """(N,) of values (n_obs,) of the rows used, NaN in the others."""
+        whole = np.full(len(self.rows), np.nan)
+        whole[self.rows] = values
+        return whole
+
     def without(self, gone: BoolArray, reason: str) -> "Sample":
         """Leave out the rows flagged in ``gone``, (n_obs,) over the rows used so far."""
         count = int(gone.sum())

@@ -60,6 +60,12 @@ def pesaran_cd(panel: Panel, formula: str, *, factors: int = 1, draws: int = 30,
     factors : principal components taken out for ``cd_star``; Stata's xtcd2 takes 4
     draws, seed : of the signs; xtcd2 draws 30 too
 
+    Notes
+    -----
+    Residuals of a mean group, CCE or interactive-effects result are a variable like any other:
+    ``pesaran_cd(panel.assign(u=result.residuals), "u ~ 0")``. Where factors were taken out of them read
+    ``cd_weighted``; ``cd_star`` takes out its factors itself, and wants residuals that still hold them.
+
     Returns
     -------
     PanelTests ``cd``, ``cd_weighted``, ``cd_star``; the notes give mean and mean absolute correlation.

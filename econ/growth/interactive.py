@@ -35,11 +35,14 @@ class InteractiveEstimate(Estimate):
 
     Attributes
     ----------
+    residuals : (rows of the panel,), NaN where a row was not used; test them for dependence with
+        ``econ.growth.pesaran_cd(panel.assign(u=result.residuals), "u ~ 0")``
     unit_names, period_names : (N,), (T,) labels of units and periods
     unit_loadings : (N, R), mutually orthogonal
     period_factors : (T, R) with ``F'F = T I``, the strongest first; each factor's largest loading is positive
     """
 
+    residuals: FloatArray = field(kw_only=True)
     unit_names: tuple[Any, ...] = field(kw_only=True)
     period_names: tuple[Any, ...] = field(kw_only=True)
     unit_loadings: FloatArray = field(kw_only=True)
@@ -56,12 +59,13 @@ class InteractiveEstimate(Estimate):
         return _numbered(self.period_factors, "period", self.period_names)
 
     def _to_plain(self) -> dict[str, Any]:
-        names = ("unit_names", "period_names", "unit_loadings", "period_factors")
+        names = ("residuals", "unit_names", "period_names", "unit_loadings", "period_factors")
         return super()._to_plain() | {name: getattr(self, name) for name in names}
 
     @classmethod
     def _from_plain(cls, raw: dict[str, Any]) -> dict[str, Any]:
         raw = super()._from_plain(raw)
+        raw["residuals"] = np.array([float(value) for value in raw["residuals"]])
         for names, values in (("unit_names", "unit_loadings"), ("period_names", "period_factors")):
             raw[values] = np.array([float(value) for value in raw[values]]).reshape(len(raw[names]), -1)
             raw[names] = tuple(raw[names])
@@ -86,8 +90,7 @@ def interactive_effects(panel: Panel, formula: str, factors: int, vcov: Vcov | N
 
     Parameters
     ----------
-    panel : the data, with periods; in an unbalanced panel the cells that are not seen are filled by effects and factors
-        until nothing moves (EM), which minimises over the rows that are
+    panel : the data, with periods; an unbalanced panel takes out factors over the rows that are seen
     formula : ``"y ~ x1 + x2"``, with a constant; or with additive effects of units, of periods, or of both, as in
         ``"y ~ x1 + x2 | province + year"``
     factors : R, their number
@@ -147,6 +150,7 @@ def interactive_effects(panel: Panel, formula: str, factors: int, vcov: Vcov | N
         terms=asked.regressors.names,
         coef=best.coef,
         stats=_stats(asked, best, factors),
+        residuals=asked.problem.sample.spread(fit.residuals),
         unit_names=asked.units,
         period_names=asked.periods,
         unit_loadings=best.loadings * sign,

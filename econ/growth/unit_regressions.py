@@ -31,11 +31,14 @@ class UnitEstimate(Estimate):
 
     Attributes
     ----------
+    residuals : (rows of the panel,), NaN where a row was not used; test them for dependence with
+        ``econ.growth.pesaran_cd(panel.assign(u=result.residuals), "u ~ 0")``
     unit_names : (N,) labels of the units
     unit_terms : names of the P coefficients that every unit has
     unit_coef : (N, P)
     """
 
+    residuals: FloatArray = field(kw_only=True)
     unit_names: tuple[Any, ...] = field(kw_only=True)
     unit_terms: tuple[str, ...] = field(kw_only=True)
     unit_coef: FloatArray = field(kw_only=True)
@@ -48,14 +51,15 @@ class UnitEstimate(Estimate):
         return frame
 
     def _to_plain(self) -> dict[str, Any]:
-        own = {"unit_names": self.unit_names, "unit_terms": self.unit_terms, "unit_coef": self.unit_coef}
-        return super()._to_plain() | own
+        names = ("residuals", "unit_names", "unit_terms", "unit_coef")
+        return super()._to_plain() | {name: getattr(self, name) for name in names}
 
     @classmethod
     def _from_plain(cls, raw: dict[str, Any]) -> dict[str, Any]:
         raw = super()._from_plain(raw)
         shape = len(raw["unit_names"]), len(raw["unit_terms"])
-        raw["unit_coef"] = np.array([float(value) for value in raw["unit_coef"]]).reshape(shape)
+        raw |= {name: np.array([float(value) for value in raw[name]]) for name in ("residuals", "unit_coef")}
+        raw["unit_coef"] = raw["unit_coef"].reshape(shape)
         return raw | {name: tuple(raw[name]) for name in ("unit_names", "unit_terms")}
 
 
@@ -72,6 +76,11 @@ class UnitRegressions:
     terms: tuple[str, ...]
     common: tuple[str, ...]
     notes: tuple[Text, ...] = ()
+
+    def rows_of(self, values: FloatArray) -> FloatArray:
+        """(rows of the panel,) of values (N, T), NaN where a row is not used."""
+        unit, time = (levels_present(codes)[0] for codes in (self.problem.unit_codes, self.problem.time_codes))
+        return self.problem.sample.spread(values[unit, time])
 
 
 def read_regressions(panel: Panel, formula: str, *, averages: bool = False) -> UnitRegressions:
@@ -128,7 +137,7 @@ def unit_estimate(
     unit_coef: FloatArray,
     residuals: FloatArray,
 ) -> UnitEstimate:
-    """Label coefficients of ``asked.terms`` whose covariance is ``found``."""
+    """Label coefficients of ``asked.terms`` whose covariance is ``found``; ``residuals`` (N, T)."""
     said = estimate_fields(asked.problem, estimator, found, asked.notes)
     n_obs, y = int(asked.grid.n_obs.sum()), asked.grid.y[asked.grid.seen]
     stats = {"rmse": float(np.sqrt(np.sum(residuals**2) / n_obs)), "mean_outcome": float(y.mean())}
@@ -136,6 +145,7 @@ def unit_estimate(
         terms=asked.terms,
         coef=coef,
         stats=stats,
+        residuals=asked.rows_of(residuals),
         unit_names=asked.units,
         unit_terms=asked.terms,
         unit_coef=unit_coef,

@@ -117,6 +117,8 @@ def test_factors_and_loadings_are_normalised_and_named() -> None:
     assert found.factors["period"].tolist() == list(range(2000, 2008))
     assert (np.take_along_axis(L, np.abs(L).argmax(axis=0)[None], 0) > 0).all()
     again = InteractiveEstimate.from_json(found.to_json())
+    np.testing.assert_array_equal(again.residuals, found.residuals)
+    assert np.sqrt(np.mean(found.residuals[found.sample] ** 2)) == pytest.approx(found.stats["rmse"], rel=1e-10)
     pd.testing.assert_frame_equal(again.loadings, found.loadings)
     pd.testing.assert_frame_equal(again.factors, found.factors)
 

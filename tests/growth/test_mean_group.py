@@ -72,6 +72,21 @@ def test_cce_mean_group_adds_the_averages_over_units() -> None:
     assert found.stats["rmse"] == pytest.approx(np.sqrt(np.mean(residuals**2)), rel=1e-8)
 
 
+def test_residuals_lie_in_the_rows_of_the_panel() -> None:
+    """Rows shuffled, one outcome missing: each residual stands where its row is."""
+    d = frame()
+    own = d.assign(u=by_hand(d, [])[1])
+    shuffled = d.assign(y=d["y"].mask(d.index == 50)).sample(frac=1, random_state=2)
+    p = Panel(shuffled, "unit", "year")
+    found = mean_group(p, "y ~ x + z")
+    assert np.isnan(found.residuals).tolist() == (~found.sample).tolist() == (shuffled.index == 50).tolist()
+    untouched = (shuffled["unit"] != d.loc[50, "unit"]).to_numpy()
+    np.testing.assert_allclose(found.residuals[untouched], own.loc[shuffled.index, "u"][untouched], atol=1e-10)
+    again = UnitEstimate.from_json(found.to_json())
+    np.testing.assert_array_equal(again.residuals, found.residuals)
+    assert econ.growth.pesaran_cd(p.assign(u=found.residuals), "u ~ 0").test("cd").p_value < 0.05
+
+
 def test_cce_pooled_is_one_regression_on_averages_times_units() -> None:
     d, names = with_averages(frame())
     own = pd.get_dummies(d["unit"]).to_numpy(float)
