@@ -127,13 +127,14 @@ class Design:
         return self.matrix.names
 
 
-def prepare(panel: Panel, text: str, vcov: Vcov | None = None, weights: str | None = None) -> Problem:
+def prepare(panel: Panel, formula: str | Formula, vcov: Vcov | None = None, weights: str | None = None) -> Problem:
     """Parse, read, and leave out rows that cannot be used; ``vcov`` defaults to clusters by the panel's unit."""
     check_panel(panel)
     _check_weights(weights)
     spec = _checked_vcov(panel, vcov)
     columns = PanelColumns(panel)
-    variables = read_variables(parse_formula(text), columns)
+    parsed = formula if isinstance(formula, Formula) else parse_formula(formula)
+    variables = read_variables(parsed, columns)
     sample = drop_missing(Sample.full(panel.n_obs), variables)
     if weights is None:
         return Problem(panel, variables, sample, spec)

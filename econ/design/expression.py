@@ -94,6 +94,11 @@ class Expression:
         return decode(self.tree.id) if isinstance(self.tree, ast.Name) else None
 
     @property
+    def source(self) -> str:
+        """What ``parse_expression`` reads as this again, whatever the names of its columns."""
+        return ast.unparse(self.tree)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns it reads."""
         called = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}

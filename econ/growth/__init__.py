@@ -17,6 +17,7 @@ from econ.growth.malmquist import Malmquist, malmquist
 from econ.growth.mean_group import cce_mean_group, cce_pooled, mean_group
 from econ.growth.mediation import Mediation, mediation
 from econ.growth.panel_tests import PanelTests, breusch_pagan, hausman
+from econ.growth.pooled_mean_group import pooled_mean_group
 from econ.growth.quantiles import quantile
 from econ.growth.slopes import Marginal, UTest, marginal, u_test
 from econ.growth.specifications import SpecificationCurve, specification_curve
@@ -65,6 +66,7 @@ __all__ = [
     "oster",
     "pesaran_cd",
     "pooled",
+    "pooled_mean_group",
     "quantile",
     "random_effects",
     "slope_homogeneity",

@@ -117,7 +117,7 @@ def hausman(fe: Estimate, re: Estimate) -> PanelTests:
     V_fe, V_re = (e.cov_params().loc[common, common].to_numpy() for e in (fe, re))
     s_fe, s_re = _residual_variance(fe), _residual_variance(re)
     forms = {"hausman": (1.0, 1.0), "hausman_sigma_re": (s_re / s_fe, 1.0), "hausman_sigma_fe": (1.0, s_fe / s_re)}
-    tests = tuple(_difference(name, gap, a * V_fe - b * V_re) for name, (a, b) in forms.items())
+    tests = tuple(difference_test(name, gap, a * V_fe - b * V_re, INDEFINITE) for name, (a, b) in forms.items())
     same = np.array_equal(fe.sample, re.sample)
     rows = {lang: words.format(f"{fe.n_obs:,}", f"{re.n_obs:,}") for lang, words in DIFFERENT_ROWS.items()}
     spec = {
@@ -155,7 +155,8 @@ def _residual_variance(estimate: Estimate) -> float:
     return float(estimate.stats["rmse"] ** 2 * estimate.n_obs / estimate.dof[0])
 
 
-def _difference(name: str, gap: FloatArray, V: FloatArray) -> Test:
+def difference_test(name: str, gap: FloatArray, V: FloatArray, indefinite: Text) -> Test:
+    """``gap' V^{-1} gap`` of two estimates, V the difference of their covariances; a note where it is none."""
     q = len(gap)
     scale = np.sqrt(np.abs(np.diag(V)))
     eigenvalues, U = np.linalg.eigh(V / np.outer(scale, scale))
@@ -163,7 +164,7 @@ def _difference(name: str, gap: FloatArray, V: FloatArray) -> Test:
         return Test(name, np.nan, (float(q),), np.nan, SINGULAR)
     statistic = float((U.T @ (gap / scale)) ** 2 @ (1 / eigenvalues))
     p_value = float(stats.chi2.sf(statistic, q)) if statistic >= 0 else np.nan
-    return Test(name, statistic, (float(q),), p_value, INDEFINITE if eigenvalues[0] < 0 else None)
+    return Test(name, statistic, (float(q),), p_value, indefinite if eigenvalues[0] < 0 else None)
 
 
 # ---- are there effects?

@@ -9,6 +9,7 @@ import pandas as pd
 
 from econ.design.collinear import independent_columns, moments
 from econ.design.expression import Expression, quote
+from econ.design.formula import Formula
 from econ.design.matrix import INTERCEPT, outcome_and_regressors
 from econ.design.sample import levels_present, require_rows
 from econ.errors import FormulaError, ModelError
@@ -83,7 +84,7 @@ class UnitRegressions:
         return self.problem.sample.spread(values[unit, time])
 
 
-def read_regressions(panel: Panel, formula: str, *, averages: bool = False) -> UnitRegressions:
+def read_regressions(panel: Panel, formula: str | Formula, *, averages: bool = False) -> UnitRegressions:
     """Parse a formula, check it for regressions by unit, and lay its rows out by unit and period.
 
     ``averages`` adds the cross-section means of the outcome and of all regressors to what each unit has coefficients of

@@ -59,6 +59,32 @@ def pooled_covariance(gram: FloatArray, slopes: FloatArray) -> Covariance:
     return _across_units(bread @ (scores.T @ scores) @ bread * N / (N - 1), N, said)
 
 
+def pooled_mean_group_covariance(information: FloatArray, averages: FloatArray) -> Covariance:
+    """Covariance of K common long-run coefficients and of P averages of the units' own coefficients.
+
+    The inverse information of the long run and the variation of the averaged coefficients across units, as in Pesaran,
+    Shin and Smith (1999, section 4). The two count as uncorrelated: the long run converges at a faster rate. The long
+    run refers to the normal distribution, averages to t(N - 1).
+
+    Parameters
+    ----------
+    information : (K, K)
+    averages : (N, P)
+    """
+    N, P = averages.shape
+    K = len(information)
+    matrix = np.zeros((K + P, K + P))
+    matrix[:K, :K] = np.linalg.inv(information)
+    matrix[K:, K:] = _variation(averages) / (N * (N - 1))
+    said = (
+        f"Long run: inverse information, normal distribution; averages: variation across {N} units, t({N - 1}); the "
+        "two uncorrelated",
+        f"长期系数：信息矩阵之逆，正态分布；平均系数：{N} 个个体间变异，t({N - 1})；二者视为不相关",
+    )
+    dof = np.r_[np.full(K, np.inf), np.full(P, float(N - 1))]
+    return Covariance((matrix + matrix.T) / 2, dof, (), *said, 1.0)
+
+
 def _variation(slopes: FloatArray) -> FloatArray:
     deviations = slopes - slopes.mean(axis=0)
     return np.asarray(deviations.T @ deviations)

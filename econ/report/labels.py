@@ -141,6 +141,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "period": {"en": "Period", "zh": "时期"},
     "ATT": {"en": "Average effect on the treated", "zh": "处理组平均处理效应"},
     "Intercept": {"en": "Constant", "zh": "常数项"},
+    "adjustment": {"en": "Adjustment to the long run", "zh": "向长期关系的调整"},
     "(Intercept)": {"en": "Constant", "zh": "常数项"},
 }
 

@@ -46,6 +46,7 @@ CALLS: dict[str, Call] = {
     "mean group": lambda p: econ.growth.mean_group(p, "y ~ x + z"),
     "cce mean group": lambda p: econ.growth.cce_mean_group(p, "y ~ x + z"),
     "cce pooled": lambda p: econ.growth.cce_pooled(p, "y ~ x + z"),
+    "pooled mean group": lambda p: econ.growth.pooled_mean_group(p, "y ~ x + z", lags=(1, 0)),
     "interactive effects": lambda p: econ.growth.interactive_effects(p, "y ~ x + z | region + year", 1),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
@@ -75,6 +76,7 @@ CALLS: dict[str, Call] = {
     "log t": lambda p: econ.convergence.log_t(p, "y"),
 }
 SCALE_FREE = {"poisson", "beta", "beta panel"}  # models of the log: scaling the outcome moves no slope
+SHARES = {"adjustment"}  # terms without a unit of measure
 RELATIVE = {"log t"}  # relative to the mean of the logs, which scaling moves
 WEIGHTED = {
     "ols": lambda p: econ.feols(p, "y ~ x + z", weights="n"),
@@ -151,7 +153,8 @@ def test_scaling_the_outcome_scales_the_coefficients(name: str) -> None:
     scaled = base.assign(y=lambda d: 1000 * d["y"])
     a, b = CALLS[name](base), CALLS[name](scaled)
     slopes = [k for k, term in enumerate(a.terms) if term != "Intercept"]
-    scale = np.array([1.0 if name in SCALE_FREE or "lag(y" in a.terms[k] else 1000.0 for k in slopes])
+    free = [name in SCALE_FREE or "lag(y" in a.terms[k] or a.terms[k] in SHARES for k in slopes]
+    scale = np.where(free, 1.0, 1000.0)
     np.testing.assert_allclose(a.coef[slopes], b.coef[slopes] / scale, rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(a.std_error[slopes] * scale, b.std_error[slopes], rtol=1e-6)
 
