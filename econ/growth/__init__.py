@@ -6,6 +6,7 @@ from econ.growth.cross_section import pesaran_cd
 from econ.growth.dea import Dea, dea
 from econ.growth.dynamic import DynamicEstimate, dynamic
 from econ.growth.factor_number import FactorNumber, number_of_factors
+from econ.growth.frontier import FrontierEstimate, frontier
 from econ.growth.hausman_taylor import hausman_taylor
 from econ.growth.heterogeneity import heterogeneity
 from econ.growth.homogeneity import slope_homogeneity
@@ -31,6 +32,7 @@ __all__ = [
     "Dea",
     "DynamicEstimate",
     "FactorNumber",
+    "FrontierEstimate",
     "InteractiveEstimate",
     "Malmquist",
     "Marginal",
@@ -48,6 +50,7 @@ __all__ = [
     "dea",
     "dynamic",
     "first_difference",
+    "frontier",
     "growth_accounting",
     "half_panel_jackknife",
     "hausman",

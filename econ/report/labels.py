@@ -70,6 +70,10 @@ STATISTICS: Mapping[str, Mapping[str, str]] = {
     "n_instruments": {"en": "Instruments", "zh": "工具变量数"},
     "overdispersion": {"en": "Overdispersion", "zh": "过度离散检验"},
     "dispersion": {"en": "Dispersion", "zh": "离散参数"},
+    "mean_efficiency": {"en": "Mean efficiency", "zh": "平均效率"},
+    "sigma_u": {"en": "σ of inefficiency", "zh": "无效率项σ_u"},
+    "sigma_v": {"en": "σ of noise", "zh": "随机误差σ_v"},
+    "no_inefficiency": {"en": "No inefficiency (LR)", "zh": "无技术无效率（LR检验）"},
     "mundlak": {"en": "Mundlak test", "zh": "Mundlak检验"},
     "cd": {"en": "CD test", "zh": "CD检验"},
     "cd_weighted": {"en": "Weighted CD test", "zh": "加权CD检验"},
@@ -141,6 +145,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "period": {"en": "Period", "zh": "时期"},
     "ATT": {"en": "Average effect on the treated", "zh": "处理组平均处理效应"},
     "Intercept": {"en": "Constant", "zh": "常数项"},
+    "sigma2": {"en": "Variance of noise and inefficiency, σ²", "zh": "合成方差σ²"},
+    "gamma": {"en": "Share of inefficiency, γ", "zh": "无效率方差占比γ"},
+    "decay": {"en": "Decay of inefficiency, η", "zh": "无效率衰减参数η"},
     "adjustment": {"en": "Adjustment to the long run", "zh": "向长期关系的调整"},
     "(Intercept)": {"en": "Constant", "zh": "常数项"},
 }
@@ -155,6 +162,7 @@ FUNCTIONS: Mapping[str, Mapping[str, str]] = {
     "lag": {"en": "{}, lag {}", "zh": "{}（滞后{}期）"},
     "lead": {"en": "{}, lead {}", "zh": "{}（提前{}期）"},
     "diff": {"en": "Δ {}", "zh": "Δ{}"},
+    "inefficiency": {"en": "Inefficiency: {}", "zh": "无效率：{}"},
 }
 
 UNITS_ZH: Mapping[str, str] = {

@@ -47,6 +47,11 @@ CALLS: dict[str, Call] = {
     "cce mean group": lambda p: econ.growth.cce_mean_group(p, "y ~ x + z"),
     "cce pooled": lambda p: econ.growth.cce_pooled(p, "y ~ x + z"),
     "pooled mean group": lambda p: econ.growth.pooled_mean_group(p, "y ~ x + z", lags=(1, 0)),
+    "frontier": lambda p: econ.growth.frontier(p, "log(y) - abs(v) ~ x + z"),
+    "frontier, decay": lambda p: econ.growth.frontier(p, "log(y) ~ z", path="decay"),
+    "frontier, covariates": lambda p: econ.growth.frontier(
+        p, "log(y) - abs(v) ~ x + z", inefficiency="truncated_normal", covariates=["w"]
+    ),
     "interactive effects": lambda p: econ.growth.interactive_effects(p, "y ~ x + z | region + year", 1),
     "twfe": lambda p: econ.did.twfe(p, "y", cohort="cohort", covariates=["x"]),
     "event study": lambda p: econ.did.event_study(p, "y", cohort="cohort", window=(-3, 3)),
@@ -75,7 +80,8 @@ CALLS: dict[str, Call] = {
     "beta panel": lambda p: econ.convergence.beta(p, "y", covariates=["x"], method="panel"),
     "log t": lambda p: econ.convergence.log_t(p, "y"),
 }
-SCALE_FREE = {"poisson", "beta", "beta panel"}  # models of the log: scaling the outcome moves no slope
+FRONTIERS = {name for name in CALLS if name.startswith("frontier")}
+SCALE_FREE = FRONTIERS | {"poisson", "beta", "beta panel"}  # models of the log: scaling the outcome moves no slope
 SHARES = {"adjustment"}  # terms without a unit of measure
 RELATIVE = {"log t"}  # relative to the mean of the logs, which scaling moves
 WEIGHTED = {
