@@ -1,6 +1,7 @@
 """Every closed word of the public face, and the one validator."""
 
 from difflib import get_close_matches
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 from econ.errors import OptionError
@@ -69,6 +70,21 @@ def check_word(value: str, allowed: Any, name: str) -> None:
     near = get_close_matches(str(value), [str(word) for word in words], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise OptionError(f"{name}={value!r} is not allowed; choose one of {', '.join(map(repr, words))}.{hint}")
+
+
+def check_whole(value: object, name: str, least: int, most: int | None = None) -> None:
+    """Refuse what is no whole number from ``least`` (to ``most``)."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)  # numpy's integers are registered as such
+    if whole and least <= value and (most is None or value <= most):  # type: ignore[operator]
+        return
+    span = f"{least} or more" if most is None else f"from {least} to {most}"
+    raise OptionError(f"{name}={value!r} is not allowed; give a whole number, {span}.")
+
+
+def check_draws(draws: int, seed: int, least: int = 1) -> None:
+    """Refuse fewer draws than ``least``, and seeds that are no seeds."""
+    check_whole(draws, "draws", least)
+    check_whole(seed, "seed", 0)
 
 
 def check_level(level: float) -> None:

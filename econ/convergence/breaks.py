@@ -9,6 +9,7 @@ import pandas as pd
 from econ.convergence.dickey_fuller import read_series
 from econ.errors import ModelError, OptionError
 from econ.linear.fit import FloatArray, IntArray
+from econ.options import check_draws
 from econ.panel import Panel
 from econ.text import Text
 
@@ -66,6 +67,7 @@ def trend_break(panel: Panel, x: str, trim: float = 0.15, draws: int = 999, seed
     """
     if not 0 < trim < 0.5:
         raise OptionError(f"trim={trim!r} is not allowed; give a share between 0 and 0.5, such as 0.15.")
+    check_draws(draws, seed)
     series = read_series(panel, x)
     if series.lengths.min() < 12:
         shortest = series.units[series.lengths.argmin()]

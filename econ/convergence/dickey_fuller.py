@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from econ.errors import DataError, ModelError, OptionError
 from econ.linear.fit import BoolArray, FloatArray, IntArray
-from econ.options import check_word
+from econ.options import check_whole, check_word
 from econ.panel import Panel
 from econ.text import Text
 
@@ -188,8 +188,7 @@ def choose_lags(series: Series, lags: int | LagRule, trend: bool, max_lags: int 
 
 
 def _whole(value: int, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise OptionError(f"{name}={value!r} is not allowed; give a whole number from 0, or lags='aic' or 'bic'.")
+    check_whole(value, name, 0)
     return int(value)
 
 

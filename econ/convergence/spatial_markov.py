@@ -25,7 +25,7 @@ from econ.convergence.markov import Markov, class_rule, drift_note, refuse_unsee
 from econ.data.neighbours import row_standardised
 from econ.errors import DataError, OptionError
 from econ.linear.fit import FloatArray, IntArray
-from econ.options import check_word
+from econ.options import check_draws, check_word
 from econ.panel import Panel
 from econ.text import Text
 
@@ -148,8 +148,7 @@ def spatial_markov(
     k = check_classes(classes)
     check_word(lag_classes, LagClasses, "lag_classes")
     check_word(quantiles, Quantiles, "quantiles")
-    if draws < 1:
-        raise OptionError(f"draws={draws} is not allowed; give a positive number of permutations, such as 999.")
+    check_draws(draws, seed)
     found = _complete(panel, x)
     matrix = sparse.csr_array(row_standardised(_named(w), found.units.tolist()))
     cutoffs = class_cutoffs(found.values, classes, quantiles)

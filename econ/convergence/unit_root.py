@@ -28,7 +28,7 @@ from econ.convergence.unit_root_tables import (
 )
 from econ.errors import ModelError
 from econ.linear.fit import FloatArray, IntArray
-from econ.options import check_level, check_word
+from econ.options import check_draws, check_level, check_word
 from econ.panel import Panel
 from econ.text import Text
 
@@ -228,6 +228,7 @@ def pairwise(
     >>> result = econ.convergence.pairwise(panel, "log_gdp_per_capita", draws=19)
     """
     check_level(level)
+    check_draws(draws, seed)
     series = read_series(panel, x)
     series.require_balance("pairwise")
     N, T = series.values.shape

@@ -20,7 +20,7 @@ from econ.inference.covariance import Covariance, cluster
 from econ.inference.influence import UnitInfluence
 from econ.inference.specs import Vcov
 from econ.linear.fit import FloatArray, IntArray
-from econ.options import AverageOver, ControlGroup, DoseCurve, check_word
+from econ.options import AverageOver, ControlGroup, DoseCurve, check_whole, check_word
 from econ.panel import Panel
 from econ.text import Text
 
@@ -189,8 +189,7 @@ def _check(
     check_word(control, ControlGroup, "control")
     check_word(average, AverageOver, "average")
     for name, value, least in (("degree", degree, 1), ("knots", knots, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise OptionError(f"{name}={value!r} is not allowed; give a whole number, {least} or more.")
+        check_whole(value, name, least)
     if curve == "discrete" and (grid is not None or knots):
         raise OptionError("grid and knots belong to curve='spline'; leave them out with curve='discrete'.")
 

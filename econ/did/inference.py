@@ -17,7 +17,7 @@ from econ.inference.covariance import cluster, contrast_dof, covariance
 from econ.inference.few_groups import group_t_test, placebo_test
 from econ.inference.wild import wild
 from econ.linear.fit import FloatArray
-from econ.options import Lang, check_level
+from econ.options import Lang, check_draws, check_level
 from econ.problem import sample_layout
 from econ.progress import track
 from econ.text import Text
@@ -229,6 +229,7 @@ def inference(
     8
     """
     check_level(level)
+    check_draws(draws, seed)
     design = result.design
     if design is None:
         raise OptionError("inference takes a result straight from an estimator; this one was read back from JSON.")

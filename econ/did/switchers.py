@@ -11,13 +11,13 @@ from econ.did.design import DidDesign, read_design
 from econ.did.history import History, lay_out, read_history
 from econ.did.result import DidResult, build_result, repeatable
 from econ.did.switching import Adjustment, Horizon, Switching, adjust, horizon
-from econ.errors import ModelError, OptionError
+from econ.errors import ModelError
 from econ.estimate import Test
 from econ.inference.covariance import cluster
 from econ.inference.influence import UnitInfluence
 from econ.inference.specs import Vcov
 from econ.linear.fit import BoolArray, FloatArray, IntArray
-from econ.options import SwitchDirection, check_word
+from econ.options import SwitchDirection, check_whole, check_word
 from econ.panel import Panel
 from econ.text import Text
 
@@ -144,8 +144,7 @@ def switchers(
 
 def _check(effects: int, placebos: int, only: SwitchDirection | None) -> None:
     for name, value, least in (("effects", effects, 1), ("placebos", placebos, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise OptionError(f"{name}={value!r} is not allowed; give a whole number of periods, {least} or more.")
+        check_whole(value, name, least)
     if only is not None:
         check_word(only, SwitchDirection, "only")
 

@@ -12,9 +12,8 @@ from econ.did.synthetic_fit import CohortFits
 from econ.did.synthetic_inference import Inferred, infer
 from econ.did.synthetic_result import SyntheticResult
 from econ.did.synthetic_study import Study, read_study
-from econ.errors import OptionError
 from econ.linear.fit import FloatArray
-from econ.options import SyntheticInference, SyntheticKind, check_word
+from econ.options import SyntheticInference, SyntheticKind, check_draws, check_word
 from econ.panel import Panel
 from econ.text import Text
 
@@ -111,8 +110,7 @@ def synthetic(
     """
     check_word(kind, SyntheticKind, "kind")
     check_word(inference, SyntheticInference, "inference")
-    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < FEWEST_DRAWS:
-        raise OptionError(f"draws={draws!r} is not allowed; give a whole number of {FEWEST_DRAWS} or more.")
+    check_draws(draws, seed, FEWEST_DRAWS)
     study = read_study(panel, outcome, cohort, covariates, kind)
     return _label(study, infer(study, inference, draws, seed))
 

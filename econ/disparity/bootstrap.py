@@ -11,7 +11,7 @@ from scipy import stats
 from econ.disparity.cells import Cells, known_cells
 from econ.errors import ModelError, OptionError
 from econ.linear.fit import FloatArray, IntArray
-from econ.options import check_level
+from econ.options import check_draws, check_level
 from econ.panel import Panel
 from econ.text import Text
 
@@ -107,8 +107,7 @@ def bootstrapped_parts(
 ) -> list[Inequality]:
     """Several numbers by period from the same draws of units, one result each; ``specs`` says what they are."""
     check_level(level)
-    if draws < FEWEST_DRAWS:
-        raise OptionError(f"draws={draws!r} is not allowed; a bootstrap interval needs at least {FEWEST_DRAWS}.")
+    check_draws(draws, seed, FEWEST_DRAWS)
     cells = known_cells(panel, x, weights, zeros=zeros, smallest=SMALLEST)
     estimates = _by_period(cells, measure, np.ones((1, panel.n_units)), len(specs))[:, 0]
     blocks = [_by_period(cells, measure, c, len(specs)) for c in _resampled(panel.n_units, cells, draws, seed)]

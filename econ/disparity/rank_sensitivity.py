@@ -13,7 +13,7 @@ from econ.disparity.topsis import ideal_distances
 from econ.disparity.weighting import Zero, block_weights, weights_note, zero_rule
 from econ.errors import OptionError
 from econ.linear.fit import FloatArray, IntArray
-from econ.options import IndicatorScaling, WeightMethod, ZeroWord, check_level
+from econ.options import IndicatorScaling, WeightMethod, ZeroWord, check_draws, check_level
 from econ.panel import Panel
 from econ.text import Text
 
@@ -71,8 +71,9 @@ def rank_sensitivity(
     [1, 1]
     """
     check_level(level)
-    if not 0 < spread < 1 or draws < 1:
-        raise OptionError(f"spread={spread!r}, draws={draws!r}: give a spread between 0 and 1 and at least one draw.")
+    check_draws(draws, seed)
+    if not 0 < spread < 1:
+        raise OptionError(f"spread={spread!r} is not allowed; give a share between 0 and 1, such as 0.25.")
     data, rule = read_indicators(panel, columns, scaling), zero_rule(zero)
     base = block_weights(data, weights, rule)
     period = data.keys["period"]

@@ -13,6 +13,7 @@ from econ.growth.panel_tests import PanelTests
 from econ.growth.unit_fits import to_grid
 from econ.linear.fit import BoolArray, FloatArray
 from econ.linear.ols import fit_ols
+from econ.options import check_draws, check_whole
 from econ.panel import Panel
 from econ.problem import Problem, partial_out, prepare, usable, without_perfectly_fitted
 from econ.text import Text
@@ -86,9 +87,10 @@ def pesaran_cd(panel: Panel, formula: str, *, factors: int = 1, draws: int = 30,
     >>> found.test("cd").p_value < 0.001
     True
     """
+    check_draws(draws, seed)
     problem = _prepared(panel, formula)
     residuals, whole, seen = _grid(problem)
-    _check(problem, seen, factors, draws)
+    _check(problem, seen, factors)
     correlations = correlate(residuals, seen)
     if not np.isfinite(correlations.r).all():
         _refuse_constant(problem, correlations)
@@ -187,16 +189,11 @@ def _grid(problem: Problem) -> tuple[FloatArray, FloatArray, BoolArray]:
     return cells[:, :, 0], cells[:, :, 1], cells[:, :, 2] > 0
 
 
-def _check(problem: Problem, seen: BoolArray, factors: int, draws: int) -> None:
+def _check(problem: Problem, seen: BoolArray, factors: int) -> None:
     N, T = seen.shape
     if N < 2:
         raise ModelError("There is 1 unit in the sample; dependence between units needs at least 2.")
-    if not 1 <= factors < min(N, T) - 1:
-        raise OptionError(
-            f"factors={factors!r} is not allowed; with {N} units and {T} periods give 1 to {min(N, T) - 2}."
-        )
-    if draws < 1:
-        raise OptionError(f"draws={draws!r} is not allowed; give a whole number of 1 or more.")
+    check_whole(factors, "factors", 1, min(N, T) - 2)
     shared = seen.astype(np.int64) @ seen.T
     i, j = np.nonzero(np.triu(shared < FEWEST))
     if len(i):

@@ -13,6 +13,7 @@ from econ.estimate import Estimate
 from econ.inference.covariance import Vcov
 from econ.linear.fit import linear_stats
 from econ.linear.ols import fit_ols
+from econ.options import check_whole
 from econ.panel import Panel
 from econ.problem import (
     Design,
@@ -86,8 +87,7 @@ def _prepared(panel: Panel, formula: str, span: int, vcov: Vcov | None) -> Probl
     if panel.time is None:
         raise OptionError("Long differences need periods, and this panel has no time column.")
     longest = int(panel.time_codes.max() - panel.time_codes.min())
-    if isinstance(span, bool) or not isinstance(span, int) or not 1 <= span <= longest:
-        raise OptionError(f"span={span!r} is not allowed; give a whole number of periods from 1 to {longest}.")
+    check_whole(span, "span", 1, longest)
     if asked.endogenous:
         raise FormulaError(f"econ.growth.long_difference takes no instruments; got {asked.text!r}.")
     lagged = [term.text for term in asked.terms if term.text.startswith(f"lag({asked.outcome.text},")]

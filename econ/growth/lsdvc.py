@@ -9,14 +9,14 @@ import pandas as pd
 from econ.design.expression import quote
 from econ.design.matrix import INTERCEPT, outcome_and_regressors
 from econ.design.sample import levels_present
-from econ.errors import EconError, FormulaError, ModelError, OptionError
+from econ.errors import EconError, FormulaError, ModelError
 from econ.estimate import Estimate
 from econ.growth.dynamic import dynamic
 from econ.growth.instruments import gmm
 from econ.inference.covariance import Covariance
 from econ.linear.fit import BoolArray, FloatArray, IntArray
 from econ.linear.nickell import within_bias
-from econ.options import InitialEstimator, check_word
+from econ.options import InitialEstimator, check_draws, check_whole, check_word
 from econ.panel import Panel
 from econ.problem import Problem, estimate_fields, partial_out, prepare, usable, without_perfectly_fitted
 from econ.progress import track
@@ -114,10 +114,8 @@ def lsdvc(
     True
     """
     check_word(initial, InitialEstimator, "initial")
-    if order not in (1, 2, 3):
-        raise OptionError(f"order={order!r} is not allowed; choose 1, 2 or 3.")
-    if draws < FEWEST_DRAWS:
-        raise OptionError(f"draws={draws!r} is not allowed; give a whole number of {FEWEST_DRAWS} or more.")
+    check_whole(order, "order", 1, 3)
+    check_draws(draws, seed, FEWEST_DRAWS)
     problem, terms, rows, notes = _read(panel, formula)
     coef = _corrected(rows, initial, order)
     simulated = _bootstrap(rows, coef, initial, order, draws, seed)

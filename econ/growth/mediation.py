@@ -16,7 +16,7 @@ from econ.estimate import Estimate
 from econ.inference.covariance import Cluster, Vcov, cluster
 from econ.linear.fit import BoolArray, FloatArray, linear_stats
 from econ.linear.ols import fit_ols
-from econ.options import check_level
+from econ.options import check_draws, check_level
 from econ.panel import Panel
 from econ.problem import (
     Problem,
@@ -122,8 +122,7 @@ def mediation(
     ['total', 'direct', 'indirect', 'share']
     """
     check_level(level)
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < FEWEST_DRAWS:
-        raise OptionError(f"draws={draws!r} is not allowed; give a whole number from {FEWEST_DRAWS}, such as 999.")
+    check_draws(draws, seed, FEWEST_DRAWS)
     spec_vcov = cluster(panel.unit) if vcov is None else vcov
     if not isinstance(spec_vcov, Cluster) or len(spec_vcov.columns) > 1:
         raise OptionError(f"vcov={vcov!r} is not allowed; the bootstrap draws clusters: econ.cluster('province').")

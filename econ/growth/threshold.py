@@ -18,7 +18,7 @@ from econ.growth.threshold_search import Rows, Search
 from econ.inference.covariance import Vcov
 from econ.linear.fit import BoolArray, FloatArray, IntArray
 from econ.linear.ols import fit_ols
-from econ.options import ThresholdConvention, check_level, check_word
+from econ.options import ThresholdConvention, check_draws, check_level, check_whole, check_word
 from econ.panel import Panel
 from econ.problem import (
     Design,
@@ -149,7 +149,7 @@ def threshold(
     >>> result.estimate.terms
     ('log(rd_expenditure):regime1', 'log(rd_expenditure):regime2')
     """
-    _check_options(n, trim, draws, convention)
+    _check_options(n, trim, draws, seed, convention)
     check_level(level)
     problem, q, name = _problem(panel, formula, variable, vcov)
     regressors, notes = usable(problem, partial_out(problem).group(1))
@@ -212,14 +212,12 @@ class _Sample:
         return found
 
 
-def _check_options(n: int, trim: float, draws: int, convention: str) -> None:
+def _check_options(n: int, trim: float, draws: int, seed: int, convention: str) -> None:
     check_word(convention, ThresholdConvention, "convention")
-    if n not in range(1, MOST + 1):
-        raise OptionError(f"n={n!r} is not allowed; give 1, 2 or 3 thresholds.")
+    check_whole(n, "n", 1, MOST)
     if not 0 < trim <= 1 / (n + 1):
         raise OptionError(f"trim={trim!r} is not allowed; with {n + 1} regimes give a share up to {1 / (n + 1):.2f}.")
-    if not isinstance(draws, int) or draws < 0:
-        raise OptionError(f"draws={draws!r} is not allowed; give a whole number, 0 for no bootstrap.")
+    check_draws(draws, seed, 0)
 
 
 def _problem(panel: Panel, formula: str, variable: str, vcov: Vcov | None) -> tuple[Problem, FloatArray, str]:

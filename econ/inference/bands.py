@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from econ.errors import OptionError
 from econ.linear.fit import FloatArray
-from econ.options import check_level
+from econ.options import check_draws, check_level
 
 
 def sup_t(vcov: FloatArray, dof: float, level: float = 0.95, draws: int = 9999, seed: int = 1) -> float:
@@ -26,8 +25,7 @@ def sup_t(vcov: FloatArray, dof: float, level: float = 0.95, draws: int = 9999, 
     2.0
     """
     check_level(level)
-    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 99:
-        raise OptionError(f"draws={draws!r} is not allowed; give a whole number of 99 or more, such as 9999.")
+    check_draws(draws, seed, 99)
     s = np.sqrt(np.diag(vcov).clip(min=0.0))
     V = vcov[np.ix_(s > 0, s > 0)] / np.outer(s[s > 0], s[s > 0])
     eigenvalues, U = np.linalg.eigh(V)

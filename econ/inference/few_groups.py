@@ -8,7 +8,7 @@ from scipy import optimize, special
 from econ.errors import DataError, ModelError, OptionError
 from econ.inference.randomization import as_extreme
 from econ.linear.fit import FloatArray
-from econ.options import check_level
+from econ.options import check_draws, check_level
 
 # ---- Ibragimov and Mueller
 
@@ -154,6 +154,7 @@ def placebo_test(
     0.2
     """
     check_level(level)
+    check_draws(draws, seed)
     table = np.atleast_2d(np.asarray(placebos, dtype=np.float64))
     if table.shape[1] < 2 or not np.isfinite(table).all():
         raise DataError(

@@ -13,10 +13,10 @@ from math import comb, exp, lgamma, prod
 
 import numpy as np
 
-from econ.errors import DataError, ModelError, OptionError
+from econ.errors import DataError, ModelError
 from econ.inference.layout import group_codes
 from econ.linear.fit import BoolArray, FloatArray, IntArray
-from econ.options import Tail, check_word
+from econ.options import Tail, check_draws, check_word
 
 TIE = 1e-9  # relative difference up to which two statistics are the same number computed twice
 
@@ -182,14 +182,13 @@ def assignments(labels: IntArray, strata: IntArray | None = None, *, draws: int 
     >>> ways.exact, np.concatenate(list(ways.blocks())).tolist()
     (True, [[0, 0, 1], [0, 1, 0], [1, 0, 0]])
     """
+    check_draws(draws, seed)
     codes, n_labels = group_codes(np.asarray(labels), "labels")
     strata_codes = (
         np.zeros(len(codes), dtype=np.intp) if strata is None else group_codes(np.asarray(strata), "strata")[0]
     )
     if len(strata_codes) != len(codes):
         raise DataError(f"{len(codes)} labels, but {len(strata_codes)} strata; give one of each for every unit.")
-    if draws < 1:
-        raise OptionError(f"draws={draws!r} is not allowed; give the number of assignments to draw, such as 5000.")
     ways = Assignments(codes, strata_codes, draws, seed)
     if n_labels < 2 or ways.n_possible == 1:
         raise ModelError(

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from econ.errors import OptionError
 from econ.linear.fit import FloatArray
-from econ.options import WildKind, WildWeights, check_word
+from econ.options import WildKind, WildWeights, check_draws, check_word
 
 FEWEST_DRAWS = 99
 MANY_CLUSTERS = 10_000  # from here on, draws share the signs within segments of clusters
@@ -36,12 +35,7 @@ class Wild:
     seed: int
 
     def __post_init__(self) -> None:
-        if not _is_whole(self.draws) or self.draws < FEWEST_DRAWS:
-            raise OptionError(
-                f"draws={self.draws!r} is not allowed; give a whole number of at least {FEWEST_DRAWS}, such as 9999."
-            )
-        if not _is_whole(self.seed) or self.seed < 0:
-            raise OptionError(f"seed={self.seed!r} is not allowed; give a whole number, 0 or more.")
+        check_draws(self.draws, self.seed, FEWEST_DRAWS)
         check_word(self.kind, WildKind, "kind")
         check_word(self.weights, WildWeights, "weights")
 
@@ -175,7 +169,3 @@ def _signs(bits: WordArray, n: int) -> FloatArray:
     signs *= -2.0
     signs += 1.0
     return signs
-
-
-def _is_whole(given: object) -> bool:
-    return isinstance(given, int | np.integer) and not isinstance(given, bool)

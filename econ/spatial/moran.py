@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from econ.errors import ModelError, OptionError
+from econ.errors import ModelError
 from econ.linear.fit import FloatArray
+from econ.options import check_draws
 from econ.panel import Panel
 from econ.spatial.weights import Weights
 from econ.text import Text
@@ -57,8 +58,7 @@ def moran(panel: Panel, x: str, w: Weights, draws: int = 999, seed: int = 1) -> 
     >>> econ.spatial.moran(panel, "log_gdp_per_capita", w).path[["period", "moran"]].round(3).iloc[0].tolist()
     [2000.0, 0.439]
     """
-    if draws < 1:
-        raise OptionError(f"draws={draws!r} is not allowed; give the number of permutations, such as 999.")
+    check_draws(draws, seed)
     values = panel.values(x)
     rows = []
     for code in np.unique(panel.time_codes[~np.isnan(values)]):

@@ -43,7 +43,7 @@ def test_rank_interval_draw_by_draw() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(OptionError, match=r"spread=1.0, draws=99: give a spread between 0 and 1"):
+    with pytest.raises(OptionError, match=r"spread=1.0 is not allowed; give a share between 0 and 1"):
         rank_sensitivity(made(), COLUMNS, spread=1.0, draws=99)
-    with pytest.raises(OptionError, match="at least one draw"):
+    with pytest.raises(OptionError, match="draws=0 is not allowed; give a whole number, 1 or more"):
         rank_sensitivity(made(), COLUMNS, draws=0)

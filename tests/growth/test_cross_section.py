@@ -111,7 +111,7 @@ def test_slopes_that_differ_are_found() -> None:
     ("change", "options", "error", "words"),
     [
         (lambda d: d, {"factors": 0}, OptionError, "factors=0"),
-        (lambda d: d, {"factors": 8}, OptionError, "9 units and 12 periods"),
+        (lambda d: d, {"factors": 8}, OptionError, "from 1 to 7"),
         (lambda d: d, {"draws": 0}, OptionError, "draws=0"),
         (lambda d: d[d["unit"] == "u0"], {}, ModelError, "1 unit"),
         (lambda d: d.assign(y=d["y"].where(d["unit"] != "u3", 1.0)), {}, ModelError, "u3 do not vary"),

@@ -129,7 +129,7 @@ def test_mediation_finds_the_indirect_effect_and_says_what_it_takes() -> None:
     [
         ({"treatment": "w"}, OptionError, "no term"),
         ({"vcov": econ.iid()}, OptionError, "clusters"),
-        ({"draws": 10}, OptionError, "999"),
+        ({"draws": 10}, OptionError, "99 or more"),
         ({"mediator": "nowhere"}, FormulaError, "nowhere"),
     ],
 )

@@ -146,7 +146,7 @@ def test_the_bootstrap_refuses_unbalanced_samples() -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"n": 4}, "1, 2 or 3"), ({"trim": 0.6}, "up to 0.50"), ({"draws": -1}, "whole number"),
+    [({"n": 4}, "from 1 to 3"), ({"trim": 0.6}, "up to 0.50"), ({"draws": -1}, "whole number"),
      ({"convention": "stata"}, "hansen1999")],
 )  # fmt: skip
 def test_bad_options_are_refused(options: dict[str, object], words: str) -> None:

@@ -114,7 +114,7 @@ def test_squared_weights_are_summed_too() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"draws": 50}, "at least 99"),
+        ({"draws": 50}, "99 or more"),
         ({"draws": 999.5}, "whole number"),
         ({"kind": "wcr"}, "'restricted', 'unrestricted'"),
         ({"weights": "web"}, "Did you mean 'webb'"),
