@@ -10,7 +10,7 @@ import pandas as pd
 
 from econ.errors import OptionError
 from econ.growth.envelopment import Bundle, Scores, Use, directional, in_parts, radial
-from econ.growth.production import Production, named_rows, production_spec, read_production
+from econ.growth.production import Production, named_rows, production_spec, read_production, some
 from econ.linear.fit import FloatArray, IntArray
 from econ.options import DeaOrientation, DeaReturns, MalmquistIndex, check_word
 from econ.panel import Panel
@@ -113,7 +113,8 @@ def malmquist(
     spec = production_spec(panel, data) | {
         "estimator": "malmquist", "returns": returns, "orientation": orientation, "index": index, "by": by,
     }  # fmt: skip
-    notes = (*data.notes, *_unreached_note(panel, data, periods, columns["malmquist"]))
+    unreached = _unreached_note(panel, data, periods, columns["malmquist"])
+    notes = (*data.notes, *unreached, *_ungrouped_note(panel, changes, by))
     return Malmquist(changes, means, _path(means, list(columns)), spec, notes)
 
 
@@ -202,6 +203,22 @@ def _means(panel: Panel, changes: pd.DataFrame, columns: list[str], by: str | No
     grouped = logs.groupby(["group", "start", "period"], sort=False)
     means = grouped[columns].mean().apply(np.exp).assign(n=grouped["malmquist"].count()).reset_index()
     return _by_group(means)[["group", "start", "period", "n", *columns]]
+
+
+def _ungrouped_note(panel: Panel, changes: pd.DataFrame, by: str | None) -> tuple[Text, ...]:
+    """Units without a group, which count in the mean of all alone."""
+    if by is None:
+        return ()
+    units = changes[panel.unit].drop_duplicates()
+    lost = units[units.map(panel.attribute(by)).isna()].astype(str).tolist()
+    if not lost:
+        return ()
+    return (
+        {
+            "en": f"Without a value of {by}, and so in the mean of all alone: {some(lost, ', ')}.",
+            "zh": f"{by}缺失、仅计入全体均值：{some(lost, '、')}。",
+        },
+    )
 
 
 def _by_group(table: pd.DataFrame) -> pd.DataFrame:

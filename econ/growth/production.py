@@ -126,8 +126,8 @@ def _complete(panel: Panel, known: BoolArray) -> tuple[BoolArray, list[Text]]:
     if lost:
         notes.append(
             {
-                "en": f"Left out, not known in every period: {_some(lost, ', ')}.",
-                "zh": f"未在所有时期均有数据而剔除：{_some(lost, '、')}。",
+                "en": f"Left out, not known in every period: {some(lost, ', ')}.",
+                "zh": f"未在所有时期均有数据而剔除：{some(lost, '、')}。",
             }
         )
     if np.ptp(np.diff(times)):
@@ -189,7 +189,7 @@ def named_rows(panel: Panel, data: Production, flags: BoolArray) -> Text:
     """Unit and period of the flagged rows of ``data``, the first few."""
     pairs = zip(data.unit[flags], data.period[flags], strict=True)
     named = [f"{panel.units[unit]} {panel.period(int(period))}" for unit, period in pairs]
-    return {"en": _some(named, ", "), "zh": _some(named, "、")}
+    return {"en": some(named, ", "), "zh": some(named, "、")}
 
 
 def production_spec(panel: Panel, data: Production) -> dict[str, Any]:
@@ -204,8 +204,9 @@ def production_spec(panel: Panel, data: Production) -> dict[str, Any]:
 
 def _named(panel: Panel, rows: IntArray, comma: str) -> str:
     pairs = zip(panel.unit_codes[rows], panel.time_codes[rows], strict=True)
-    return _some([f"{panel.units[unit]} {panel.period(int(time))}" for unit, time in pairs], comma)
+    return some([f"{panel.units[unit]} {panel.period(int(time))}" for unit, time in pairs], comma)
 
 
-def _some(names: list[str], comma: str) -> str:
+def some(names: list[str], comma: str) -> str:
+    """The first few names, and how many there are."""
     return comma.join(names[:SHOWN]) + (f"{comma}... ({len(names)})" if len(names) > SHOWN else "")

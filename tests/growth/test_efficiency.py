@@ -261,6 +261,11 @@ def test_global_indices_chain() -> None:
 
 def test_means_are_geometric_and_by_group() -> None:
     found = malmquist(panel(), INPUTS, OUTPUTS, by="plate")
+    assert not any("plate" in note["en"] for note in found.notes)
+    ungrouped = malmquist(
+        panel().assign(plate=lambda d: d["plate"].where(d["unit"] != "u01")), INPUTS, OUTPUTS, by="plate"
+    )
+    assert any(note["en"].endswith("in the mean of all alone: u01.") for note in ungrouped.notes)
     a = found.changes[found.changes["unit"].str[1:].astype(int) % 2 == 0]
     by_hand = np.exp(np.log(a["malmquist"]).groupby(a["period"]).mean())
     np.testing.assert_allclose(found.means.query("group == 'a'")["malmquist"], by_hand)
