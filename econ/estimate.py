@@ -221,8 +221,8 @@ class Estimate:
     @classmethod
     def _from_plain(cls, raw: dict[str, Any]) -> dict[str, Any]:
         for name in ("coef", "dof"):
-            raw[name] = _floats(raw[name])
-        raw["vcov"] = _floats(raw["vcov"]).reshape(len(raw["coef"]), len(raw["coef"]))
+            raw[name] = floats(raw[name])
+        raw["vcov"] = floats(raw["vcov"]).reshape(len(raw["coef"]), len(raw["coef"]))
         raw["sample"] = _unpack_bits(raw["sample"])
         raw["stats"] = {name: float(value) for name, value in raw["stats"].items()}
         raw["tests"] = tuple(
@@ -363,7 +363,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
-def _floats(values: Sequence[Any]) -> FloatArray:
+def floats(values: Sequence[Any]) -> FloatArray:
+    """An array of what ``to_json`` wrote, infinities and NaN included."""
     return np.array([float(value) for value in values], dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Every closed word of the public face, and the one validator."""
+"""Every closed word of the public face, and the checks of words and numbers at the door."""
 
 from difflib import get_close_matches
 from numbers import Integral

@@ -181,15 +181,12 @@ def choose_lags(series: Series, lags: int | LagRule, trend: bool, max_lags: int 
     if isinstance(lags, str):
         check_word(lags, LagRule, "lags")
         top = max(1, int(4 * (series.lengths.min() / 100) ** (2 / 9))) if max_lags is None else max_lags
-        return _least_criterion(series, lags, trend, _whole(top, "max_lags"))
+        check_whole(top, "max_lags", 0)
+        return _least_criterion(series, lags, trend, top)
     if max_lags is not None:
         raise OptionError(f"max_lags={max_lags} is for lags='aic' or 'bic'; with lags={lags} leave it out.")
-    return np.full(N, _whole(lags, "lags"))
-
-
-def _whole(value: int, name: str) -> int:
-    check_whole(value, name, 0)
-    return int(value)
+    check_whole(lags, "lags", 0)
+    return np.full(N, lags)
 
 
 def _least_criterion(series: Series, rule: str, trend: bool, top: int) -> IntArray:

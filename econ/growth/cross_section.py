@@ -191,8 +191,8 @@ def _grid(problem: Problem) -> tuple[FloatArray, FloatArray, BoolArray]:
 
 def _check(problem: Problem, seen: BoolArray, factors: int) -> None:
     N, T = seen.shape
-    if N < 2:
-        raise ModelError("There is 1 unit in the sample; dependence between units needs at least 2.")
+    if N < 3:
+        raise ModelError(f"The sample has {N} unit(s); tests of dependence between units need at least 3.")
     check_whole(factors, "factors", 1, min(N, T) - 2)
     shared = seen.astype(np.int64) @ seen.T
     i, j = np.nonzero(np.triu(shared < FEWEST))

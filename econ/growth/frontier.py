@@ -1,33 +1,28 @@
 """Stochastic frontiers: inefficiency told from noise by its sign."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
+from scipy.stats import chi2
 
 from econ.columns import PanelColumns
+from econ.design.collinear import cross_products, independent_columns, moments
 from econ.design.expression import encode, evaluate, parse_expression, quote
 from econ.design.matrix import INTERCEPT
 from econ.design.sample import drop_missing, levels_present, require_rows
 from econ.errors import FormulaError, ModelError, OptionError
-from econ.estimate import Estimate, Test
-from econ.growth.frontier_likelihood import FrontierData, FrontierFailure, FrontierFit, fit_frontier
+from econ.estimate import Estimate, Test, floats
+from econ.growth.frontier_likelihood import FrontierData, FrontierFailure, FrontierFit, fit_frontier, hazard
 from econ.inference.covariance import Cluster, Hetero, Iid, Vcov, covariance
 from econ.linear.fit import FloatArray, IntArray, LinearFit
 from econ.options import FrontierKind, InefficiencyDistribution, InefficiencyPath, check_word
 from econ.panel import Panel
-from econ.problem import (
-    Problem,
-    design_columns,
-    estimate_fields,
-    prepare,
-    require_terms,
-    sample_layout,
-    usable,
-)
+from econ.problem import Problem, design_columns, estimate_fields, prepare, require_terms, sample_layout, usable
 from econ.text import Text
 
 LABELS: dict[InefficiencyPath, Text] = {
@@ -36,6 +31,7 @@ LABELS: dict[InefficiencyPath, Text] = {
     "decay": {"en": "Stochastic frontier, decaying inefficiency", "zh": "随机前沿（时变衰减）"},
 }
 LEVEL = 0.95  # of the intervals of efficiencies
+_LOGARITHM = re.compile(r"\b(log|log1p)\(|\b(log|ln)_")
 SCORES = ("efficiency", "ci_low", "ci_high", "inefficiency")
 
 
@@ -73,7 +69,7 @@ class FrontierEstimate(Estimate):
     @classmethod
     def _from_plain(cls, raw: dict[str, Any]) -> dict[str, Any]:
         raw = super()._from_plain(raw)
-        raw["row_scores"] = np.array([float(value) for value in raw["row_scores"]]).reshape(-1, len(SCORES))
+        raw["row_scores"] = floats(raw["row_scores"]).reshape(-1, len(SCORES))
         return raw | {name: tuple(raw[name]) for name in ("row_units", "row_periods")}
 
 
@@ -163,7 +159,8 @@ def frontier(
     if isinstance(fit, FrontierFailure):
         raise ModelError(_why(fit, inefficiency, kind))
     terms = (*regressors.names, *means, "sigma2", "gamma", *(["decay"] if path == "decay" else []))
-    return _labelled(problem, data, fit, terms, first, (path, kind, inefficiency, covariates), notes)
+    asked = {"inefficiency": inefficiency, "path": path, "kind": kind, "covariates": list(covariates)}
+    return _labelled(problem, data, fit, terms, first, asked, (*notes, *_notes(problem)))
 
 
 # ---- what goes in
@@ -227,16 +224,14 @@ def _check_vcov(problem: Problem, path: InefficiencyPath) -> None:
 
 
 def _refuse_spanned(Z: FloatArray, names: Sequence[str]) -> None:
-    centred = Z - Z.mean(axis=0) if Z.shape[1] else Z
-    for k, name in enumerate(names):
-        if name == INTERCEPT:
-            continue
-        before = centred[:, 1:k]
-        left = centred[:, k] - before @ np.linalg.lstsq(before, centred[:, k], rcond=None)[0]
-        if left @ left <= 1e-9 * max(float(Z[:, k] @ Z[:, k]), 1e-300):
-            raise ModelError(
-                f"The covariate {name!r} does not vary in the sample, or others span it; leave it out of covariates."
-            )
+    means, variation, magnitude = moments(Z)
+    centred = Z - means
+    keep = independent_columns(cross_products(centred, centred), variation, magnitude).keep
+    lost = [name for name, kept in zip(names, keep, strict=True) if not kept and name != INTERCEPT]
+    if lost:
+        raise ModelError(
+            f"The covariates {', '.join(lost)} do not vary in the sample, or others span them; leave them out."
+        )
 
 
 def _groups(problem: Problem, path: InefficiencyPath) -> tuple[IntArray, IntArray]:
@@ -306,10 +301,9 @@ def _labelled(
     fit: FrontierFit,
     terms: tuple[str, ...],
     first: IntArray,
-    asked: tuple[InefficiencyPath, FrontierKind, InefficiencyDistribution, Sequence[str]],
+    asked: dict[str, Any],
     notes: tuple[Text, ...],
 ) -> FrontierEstimate:
-    path, kind, inefficiency, covariates = asked
     scores = np.zeros((len(data.y), len(terms)))
     scores[first] = fit.scores  # a unit's score stands in its first row
     bread = (fit.inverse_information + fit.inverse_information.T) / 2
@@ -324,8 +318,7 @@ def _labelled(
         "mean_outcome": float(data.y.mean()),
     }
     covered = covariance(problem.vcov, linear, sample_layout(problem, dispersion=1.0))
-    said = estimate_fields(problem, ("frontier", LABELS[path]), covered, (*notes, *_notes(problem)))
-    spec = {"inefficiency": inefficiency, "path": path, "kind": kind, "covariates": list(covariates)}
+    said = estimate_fields(problem, ("frontier", LABELS[asked["path"]]), covered, notes)
     panel = problem.panel
     return FrontierEstimate(
         terms=terms,
@@ -335,13 +328,13 @@ def _labelled(
         row_units=tuple(panel.units[problem.unit_codes].tolist()),
         row_periods=tuple(panel.period(int(code)) for code in problem.time_codes),
         row_scores=found,
-        **(said | {"spec": said["spec"] | spec}),
+        **(said | {"spec": said["spec"] | asked}),
     )
 
 
 def _no_inefficiency(fit: FrontierFit, q: int) -> Test:
     ratio = 2 * (fit.loglik - fit.loglik_none)
-    p_value = (stats.chi2.sf(ratio, q) + (stats.chi2.sf(ratio, q - 1) if q > 1 else 0.0)) / 2
+    p_value = (chi2.sf(ratio, q) + (chi2.sf(ratio, q - 1) if q > 1 else 0.0)) / 2
     return Test("no_inefficiency", float(ratio), (float(q),), float(p_value))
 
 
@@ -355,14 +348,14 @@ def _efficiencies(fit: FrontierFit, group: IntArray) -> FloatArray:
         np.exp(-h * (mean - scale * special.ndtri_exp(np.log(above) + special.log_ndtr(r))))
         for above in (tail, 1 - tail)
     )
-    expected = h * (mean + scale * np.exp(stats.norm.logpdf(r) - special.log_ndtr(r)))
+    expected = h * (mean + scale * hazard(r))
     return np.column_stack([efficiency, low, high, expected])
 
 
 def _notes(problem: Problem) -> tuple[Text, ...]:
     """Efficiency is a ratio only where the outcome is a logarithm."""
     outcome = problem.formula.outcome.text
-    if outcome.startswith("log(") or "log" in outcome:
+    if _LOGARITHM.search(outcome):
         return ()
     return (
         {

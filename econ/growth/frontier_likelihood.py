@@ -1,7 +1,7 @@
 r"""Likelihood of a stochastic frontier, on arrays: ``y = x'b + v - s h u`` with truncated normal ``u`` per group.
 
-A group is what draws one ``u``: a row, or a unit whose rows share it. With ``e = y - x'b`` (times s, 1 for a
-production and -1 for a cost frontier), ``h`` the share of ``u`` that a row has, ``V`` and ``U`` the variances of noise
+A group is what draws one ``u``: a row, or a unit whose rows share it. With ``e = y - x'b``, s 1 for a production
+and -1 for a cost frontier, ``h`` the share of ``u`` that a row has, ``V`` and ``U`` the variances of noise
 and of ``u`` before truncation at zero, ``m`` its mean before truncation, and over the T rows of a group
 
     A = sum e^2,  B = s sum h e,  C = sum h^2,  D = V + C U,
@@ -31,7 +31,7 @@ _TOLERANCE = 1e-10  # of a step, in standard errors
 _REACHED = 1e-4  # distance from the maximum, in standard errors, that rounding can leave
 _SHARES = np.arange(0.1, 1.0, 0.2)  # of inefficiency in the variance, where searches start
 _MEANS = (0.0, -1.0, 1.0)  # of inefficiency before truncation, in standard deviations of the residuals
-FLAT = 1e-10  # an eigenvalue of the information, relative to the largest, that is none
+_FLAT = 1e-10  # an eigenvalue of the information, relative to the largest, that is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +60,12 @@ class FrontierData:
         return self.X.shape[1], self.Z.shape[1], int(self.age is not None)
 
     @cached_property
-    def order(self) -> IntArray | None:
-        """(n,) rows by group where each group is one row."""
-        return np.argsort(self.group) if len(self.rows) == len(self.group) else None
-
-    @cached_property
     def rows(self) -> FloatArray:
         """(G,) rows of each group."""
         return np.bincount(self.group).astype(np.float64)
 
     def sums(self, values: FloatArray) -> FloatArray:
         """(G, ...) of values (n, ...) over the rows of each group."""
-        if self.order is not None:
-            return np.asarray(values[self.order])
         flat = values.reshape(len(values), -1)
         columns = [np.bincount(self.group, column, len(self.rows)) for column in flat.T]
         return np.asarray(np.column_stack(columns).reshape(len(self.rows), *values.shape[1:]), dtype=np.float64)
@@ -87,7 +80,7 @@ class FrontierFit:
     coef : (P,) slopes (K), of the mean of ``u`` (M), ``V + U``, ``U / (V + U)``, and the decay where there is one
     inverse_information : (P, P), observed
     scores : (G, P)
-    residuals, share : (n,) ``e`` and ``h``
+    share : (n,) ``h``
     mean, scale : (G,) ``mu`` and ``w`` of ``u`` given the residuals
     loglik, loglik_none : at the maximum, and of least squares
     """
@@ -95,7 +88,6 @@ class FrontierFit:
     coef: FloatArray
     inverse_information: FloatArray
     scores: FloatArray
-    residuals: FloatArray
     share: FloatArray
     mean: FloatArray
     scale: FloatArray
@@ -128,7 +120,9 @@ def fit_frontier(data: FrontierData) -> FrontierFit | FrontierFailure:
         point, information = _evaluate(scaled, theta), _information(scaled, theta)
     n, (K, M, _) = len(data.y), data.sizes
     none = -n / 2 * (np.log(2 * np.pi) + 1)  # of least squares, on the scale of y over its residuals
-    if not _is_maximum(point.scores.sum(axis=0), information) or point.loglik <= none + 1e-8 * n:
+    gradient = point.scores.sum(axis=0)
+    reached = _is_definite(information) and gradient @ np.linalg.solve(information, gradient) < _REACHED**2
+    if not reached or point.loglik <= none + 1e-8 * n:
         means = scaled.Z @ theta[K : K + M]
         skewness = data.sign * float(np.mean(left**3) / s**3)
         return FrontierFailure(float(special.expit(theta[K + M + 1])), float(means.mean()) if M else 0.0, skewness)
@@ -141,7 +135,6 @@ def fit_frontier(data: FrontierData) -> FrontierFit | FrontierFailure:
         coef,
         jacobian @ np.linalg.inv(information) @ jacobian.T,
         point.scores @ np.linalg.inv(jacobian),
-        s * point.residuals,
         point.share,
         s * point.mean,
         s * point.scale,
@@ -150,13 +143,11 @@ def fit_frontier(data: FrontierData) -> FrontierFit | FrontierFailure:
     )
 
 
-def _is_maximum(gradient: FloatArray, information: FloatArray) -> bool:
+def _is_definite(information: FloatArray) -> bool:
     if not np.isfinite(information).all():
         return False
     eigenvalues = np.linalg.eigvalsh(information)
-    if not eigenvalues[0] > FLAT * eigenvalues[-1]:
-        return False
-    return bool(gradient @ np.linalg.solve(information, gradient) < _REACHED**2)
+    return bool(eigenvalues[0] > _FLAT * eigenvalues[-1])
 
 
 # ---- the likelihood and its scores
@@ -168,7 +159,6 @@ class _Point:
 
     loglik: float
     scores: FloatArray
-    residuals: FloatArray
     share: FloatArray
     mean: FloatArray
     scale: FloatArray
@@ -190,12 +180,12 @@ def _evaluate(data: FrontierData, theta: FloatArray) -> _Point:
         -0.5 * T * np.log(2 * np.pi * V) - 0.5 * np.log(D / V) - special.log_ndtr(q) + special.log_ndtr(r)
         - 0.5 * (A / V + q**2 - r**2)
     )  # fmt: skip
-    k, hazard = _hazard(r) + r, _hazard(q)
+    k, l_q = hazard(r) + r, hazard(q)
     l_B = -k * U / root
     l_C = -0.5 * U / D * (1 + k * r)
-    l_m = k * V / root - hazard / np.sqrt(U) - m / U
+    l_m = k * V / root - l_q / np.sqrt(U) - m / U
     l_V = -0.5 * (T - 1) / V - 0.5 / D + 0.5 * A / V**2 + k * (m / root - 0.5 * r * (D + V) / (V * D))
-    l_U = -0.5 * C / D + 0.5 * (hazard * q + q**2) / U - k * (B / root + 0.5 * r * (D + C * U) / (U * D))
+    l_U = -0.5 * C / D + 0.5 * (l_q * q + q**2) / U - k * (B / root + 0.5 * r * (D + C * U) / (U * D))
     by_row = (e / V)[:, None] * data.X  # -2 e l_A with l_A = -1 / (2 V)
     scores = np.zeros((len(T), K + M + 2 + decays))
     scores[:, :K] = data.sums(by_row) - (s * l_B)[:, None] * data.sums(h[:, None] * data.X)
@@ -205,10 +195,10 @@ def _evaluate(data: FrontierData, theta: FloatArray) -> _Point:
     if data.age is not None:
         moved = data.age * h
         scores[:, -1] = l_B * s * data.sums(e * moved) + l_C * 2 * data.sums(h * moved)
-    return _Point(float(parts.sum()), scores, e, h, (m * V - B * U) / D, np.sqrt(V * U / D))
+    return _Point(float(parts.sum()), scores, h, (m * V - B * U) / D, np.sqrt(V * U / D))
 
 
-def _hazard(x: FloatArray) -> FloatArray:
+def hazard(x: FloatArray) -> FloatArray:
     """``phi(x) / Phi(x)``."""
     return np.asarray(np.exp(norm.logpdf(x) - special.log_ndtr(x)))
 
@@ -231,14 +221,14 @@ def _starts(data: FrontierData) -> Iterator[FloatArray]:
     """Least squares, its constant moved by the mean of u, for several shares of u in the variance and means of u."""
     _, M, decays = data.sizes
     n = len(data.y)
-    ones, constant = data.X.T @ np.ones(n) / n, data.Z.T @ np.ones(len(data.Z)) / max(len(data.Z), 1)
+    ones, constant = data.X.T @ np.ones(n) / n, data.Z.T @ np.ones(len(data.Z)) / len(data.Z)
     slopes = data.X.T @ data.y / n
     for share in _SHARES:
         for mean in _MEANS if M else (0.0,):
             total = 1 / (1 - 2 * share / np.pi)
             U = total * share
             q = mean / np.sqrt(U)
-            expected = mean + np.sqrt(U) * float(_hazard(np.array(q)))
+            expected = mean + np.sqrt(U) * float(hazard(np.array(q)))
             yield np.concatenate(
                 [
                     slopes + data.sign * expected * ones,
@@ -275,8 +265,7 @@ def _polished(data: FrontierData, theta: FloatArray) -> FloatArray:
     here = _evaluate(data, theta)
     for _ in range(MAX_STEPS):
         information = _information(data, theta)
-        eigenvalues = np.linalg.eigvalsh(information)
-        if not eigenvalues[0] > FLAT * eigenvalues[-1]:
+        if not _is_definite(information):
             return theta
         gradient = here.scores.sum(axis=0)
         step = np.linalg.solve(information, gradient)

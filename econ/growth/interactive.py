@@ -11,7 +11,7 @@ from econ.design.absorb import Absorber
 from econ.design.collinear import cross_products, independent_columns
 from econ.design.matrix import INTERCEPT
 from econ.errors import ModelError
-from econ.estimate import Estimate
+from econ.estimate import Estimate, floats
 from econ.growth.factor_sample import FactorSample, check_number, read_sample, refuse_failure, refuse_short
 from econ.growth.factors import FactorFit, factor_effects, factor_rank, fit_factors
 from econ.inference.covariance import Vcov, covariance
@@ -65,9 +65,9 @@ class InteractiveEstimate(Estimate):
     @classmethod
     def _from_plain(cls, raw: dict[str, Any]) -> dict[str, Any]:
         raw = super()._from_plain(raw)
-        raw["residuals"] = np.array([float(value) for value in raw["residuals"]])
+        raw["residuals"] = floats(raw["residuals"])
         for names, values in (("unit_names", "unit_loadings"), ("period_names", "period_factors")):
-            raw[values] = np.array([float(value) for value in raw[values]]).reshape(len(raw[names]), -1)
+            raw[values] = floats(raw[values]).reshape(len(raw[names]), -1)
             raw[names] = tuple(raw[names])
         return raw
 

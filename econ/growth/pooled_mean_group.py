@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from econ.growth.unit_regressions import (
 )
 from econ.inference.heterogeneous import mean_group_covariance, pooled_mean_group_covariance
 from econ.linear.fit import FloatArray
+from econ.options import check_whole
 from econ.panel import Panel
 from econ.text import Text
 
@@ -86,10 +86,11 @@ def pooled_mean_group(panel: Panel, formula: str, lags: tuple[int, int] = (1, 1)
     >>> result.terms
     ('log(rd_expenditure)', 'adjustment', 'diff(log(rd_expenditure), 1)')
     """
-    p, q = _checked_lags(lags)
+    _check_lags(lags)
     asked = parse_formula(formula)
-    long_run = _checked_terms(asked)
-    regressions = read_regressions(panel, _error_correction(asked, p, q))
+    x = _checked_terms(asked)
+    long_run = tuple(expression.text for expression in x)
+    regressions = read_regressions(panel, _error_correction(asked, x, lags))
     own = fit_regressions(regressions)
     if regressions.terms[: len(long_run) + 1] != (f"lag({asked.outcome.text}, 1)", *long_run):
         raise ModelError(f"A long-run term of {quote(formula)} is given twice or is a constant; leave it out.")
@@ -109,7 +110,7 @@ def pooled_mean_group(panel: Panel, formula: str, lags: tuple[int, int] = (1, 1)
         unit_terms=short,
         stats=dict(result.stats) | {"loglik": best.loglik},
         tests=(test,),
-        spec=dict(result.spec) | {"long_run": list(long_run), "lags": [p, q]},
+        spec=dict(result.spec) | {"long_run": list(long_run), "lags": list(lags)},
     )
 
 
@@ -143,7 +144,7 @@ class _LongRun:
     def x(self) -> FloatArray:
         return self.grid.X[:, :, 1 : self.K + 1]
 
-    @cached_property
+    @property
     def short(self) -> FloatArray:
         return self.grid.X[:, :, self.K + 1 :]
 
@@ -232,37 +233,36 @@ def _diverging(asked: UnitRegressions, best: _Point) -> tuple[Text, ...]:
 # ---- from a formula
 
 
-def _checked_lags(lags: tuple[int, int]) -> tuple[int, int]:
-    whole = isinstance(lags, tuple) and [type(value) for value in lags] == [int, int]
-    if not whole or lags[0] < 1 or lags[1] < 0:
-        raise OptionError(
-            f"lags={lags!r} is not allowed; give two whole numbers (p, q), the lags of the outcome from 1 on and those "
-            "of the regressors from 0 on, such as (1, 1)."
-        )
-    return lags
+def _check_lags(lags: tuple[int, int]) -> None:
+    if not isinstance(lags, tuple) or len(lags) != 2:
+        raise OptionError(f"lags={lags!r} is not allowed; give two whole numbers (p, q), such as (1, 1).")
+    check_whole(lags[0], "lags=(p, q): p", 1)
+    check_whole(lags[1], "lags=(p, q): q", 0)
 
 
-def _checked_terms(asked: Formula) -> tuple[str, ...]:
-    plain = [len(term.factors) == 1 and isinstance(term.factors[0], Expression) for term in asked.terms]
-    products = [term.text for term, fine in zip(asked.terms, plain, strict=True) if not fine]
-    if products:
+def _checked_terms(asked: Formula) -> tuple[Expression, ...]:
+    """The regressors of the long run, each of which has lags and differences."""
+    single = [term.factors[0] for term in asked.terms if len(term.factors) == 1]
+    found = tuple(factor for factor in single if isinstance(factor, Expression))
+    others = sorted({term.text for term in asked.terms} - {expression.text for expression in found})
+    if others:
         raise FormulaError(
-            f"{', '.join(products)} cannot be a long-run term: its lags and differences are needed, which categories "
+            f"{', '.join(others)} cannot be a long-run term: its lags and differences are needed, which categories "
             "and products have none of. Compute the column first (panel.assign)."
         )
     outcome = asked.outcome.text
-    lagged = [term.text for term in asked.terms if term.text.startswith((f"lag({outcome},", f"diff({outcome},"))]
+    lagged = [x.text for x in found if x.text.startswith((f"lag({outcome},", f"diff({outcome},"))]
     if lagged:
         raise FormulaError(f"{', '.join(lagged)}: the formula is the long-run relation; ask for lags with lags=(p, q).")
-    if not asked.terms:
+    if not found:
         raise FormulaError(f"{quote(asked.text)} has no long-run term; give at least one, such as 'y ~ x'.")
-    return tuple(term.text for term in asked.terms)
+    return found
 
 
-def _error_correction(asked: Formula, p: int, q: int) -> Formula:
+def _error_correction(asked: Formula, x: Sequence[Expression], lags: tuple[int, int]) -> Formula:
     """The regression in differences: ``y_{t-1}``, ``x_t``, then lagged differences of y and differences of x."""
-    y, x = asked.outcome.source, [factor.source for term in asked.terms for factor in term.factors]  # type: ignore
-    past = [f"lag(diff({y}, 1), {j})" for j in range(1, p)]
-    changes = [f"lag(diff({name}, 1), {j})" if j else f"diff({name}, 1)" for name in x for j in range(q)]
-    terms = [Term((parse_expression(text),)) for text in (f"lag({y}, 1)", *x, *past, *changes)]
+    y, names = asked.outcome.source, [expression.source for expression in x]
+    past = [f"lag(diff({y}, 1), {j})" for j in range(1, lags[0])]
+    changes = [f"lag(diff({name}, 1), {j})" if j else f"diff({name}, 1)" for name in names for j in range(lags[1])]
+    terms = [Term((parse_expression(text),)) for text in (f"lag({y}, 1)", *names, *past, *changes)]
     return replace(asked, outcome=parse_expression(f"diff({y}, 1)"), terms=tuple(terms))

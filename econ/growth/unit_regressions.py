@@ -13,7 +13,7 @@ from econ.design.formula import Formula
 from econ.design.matrix import INTERCEPT, outcome_and_regressors
 from econ.design.sample import levels_present, require_rows
 from econ.errors import FormulaError, ModelError
-from econ.estimate import Estimate
+from econ.estimate import Estimate, floats
 from econ.growth.unit_fits import Grid, UnitFits, fit_units, to_grid
 from econ.inference.covariance import Covariance
 from econ.linear.fit import BoolArray, FloatArray
@@ -59,8 +59,7 @@ class UnitEstimate(Estimate):
     def _from_plain(cls, raw: dict[str, Any]) -> dict[str, Any]:
         raw = super()._from_plain(raw)
         shape = len(raw["unit_names"]), len(raw["unit_terms"])
-        raw |= {name: np.array([float(value) for value in raw[name]]) for name in ("residuals", "unit_coef")}
-        raw["unit_coef"] = raw["unit_coef"].reshape(shape)
+        raw |= {"residuals": floats(raw["residuals"]), "unit_coef": floats(raw["unit_coef"]).reshape(shape)}
         return raw | {name: tuple(raw[name]) for name in ("unit_names", "unit_terms")}
 
 

@@ -254,6 +254,9 @@ def test_tables_and_notes() -> None:
     found = estimated(simulated("decay, truncated"), "decay, truncated")
     assert any("a ratio to the frontier if y is a logarithm" in note["en"] for note in found.notes)
     assert not frontier(front41(), COBB_DOUGLAS).notes
+    technology = Panel(simulated("half-normal").rename(columns={"y": "technology"}), "unit", "year")
+    assert frontier(technology, "technology ~ x").notes
+    assert not frontier(technology.assign(log_y=lambda d: d["technology"]), "log_y ~ x").notes
     english, chinese = (econ.report.table([found], lang=lang).markdown() for lang in ("en", "zh"))
     for text, words in (
         (english, ("Inefficiency: Constant", "γ", "η")),
@@ -293,8 +296,8 @@ def test_an_exponential_inefficiency_has_no_truncated_normal() -> None:
         ("y ~ x", {"kind": "profit"}, OptionError, "production"),
         ("y ~ x", {"covariates": ["w"]}, OptionError, "inefficiency='truncated_normal'"),
         ("y ~ x", TRUNCATED | {"covariates": "w"}, OptionError, "give a list"),
-        ("y ~ x", TRUNCATED | {"covariates": ["w", "2 * w"]}, ModelError, "others span it"),
-        ("y ~ x", TRUNCATED | {"covariates": ["one"]}, ModelError, "does not vary"),
+        ("y ~ x", TRUNCATED | {"covariates": ["w", "2 * w"]}, ModelError, "others span them"),
+        ("y ~ x", TRUNCATED | {"covariates": ["one"]}, ModelError, "do not vary"),
         ("y ~ x", TRUNCATED | {"covariates": ["nothing"]}, FormulaError, "no column 'nothing'"),
         ("y ~ x | unit", {}, FormulaError, "no fixed effects"),
         ("y ~ x | year", {}, FormulaError, r"C\(year\)"),

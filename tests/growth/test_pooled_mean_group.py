@@ -158,10 +158,10 @@ def test_results_are_printed_and_read_back() -> None:
 @pytest.mark.parametrize(
     ("formula", "lags", "error", "words"),
     [
-        ("y ~ x", (0, 1), OptionError, "from 1 on"),
+        ("y ~ x", (0, 1), OptionError, r"lags=\(p, q\): p=0 is not allowed"),
         ("y ~ x", 1, OptionError, "two whole numbers"),
-        ("y ~ x", (1.0, 1), OptionError, "two whole numbers"),
-        ("y ~ x", (True, 1), OptionError, "two whole numbers"),
+        ("y ~ x", (1.0, 1), OptionError, "whole number, 1 or more"),
+        ("y ~ x", (1, True), OptionError, "whole number, 0 or more"),
         ("y ~ x:z", (1, 1), FormulaError, "products"),
         ("y ~ C(year)", (1, 1), FormulaError, "categories"),
         ("y ~ x + lag(y, 1)", (1, 1), FormulaError, "long-run relation"),
