@@ -101,3 +101,12 @@ def test_two_tables_share_no_identifier() -> None:
 
 def test_a_notebook_shows_the_html() -> None:
     assert made()._repr_html_() == made().html()
+
+
+def test_digits_that_are_not_printed_move_no_byte() -> None:
+    """Another machine's last bit is not another table."""
+    frame = pd.DataFrame({"value": [0.1234, 0.5]}, index=["a", "b"])
+    nearly, other = frame * (1 + 1e-15), frame + 0.01
+    assert not frame.equals(nearly)
+    shown = [data_table(each, columns={"value": "Value"}).html() for each in (frame, nearly, other)]
+    assert shown[0] == shown[1] != shown[2]

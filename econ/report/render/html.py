@@ -1,6 +1,7 @@
 """A table in HTML by great_tables: one fragment with its own style sheet, nothing fetched from elsewhere."""
 
 import hashlib
+from dataclasses import replace
 from html import escape
 
 import pandas as pd
@@ -16,9 +17,9 @@ SHORT = 12  # places of a text that is not broken, such as 2015–2018
 
 
 def render(table: Table) -> str:
-    """The fragment; its identifiers come from the table itself, so that the same table gives the same bytes."""
+    """The fragment; its identifiers come from what is printed, so that digits that are not move no byte."""
     made = grid(table)
-    name = "t" + hashlib.sha256(table.to_json().encode()).hexdigest()[:12]
+    name = _identifier(table, made)
     out = GT(_frame(made), rowname_col=STUB, id=name)
     out = out.fmt_passthrough(columns=[STUB, *_names(made)], escape=False).cols_align("center", columns=_names(made))
     out = out.cols_label({key: html(escape(text)) for key, text in zip(_names(made), made.labels, strict=True)})
@@ -33,6 +34,12 @@ def render(table: Table) -> str:
     out = _rules(out, made, table, name)
     language = "zh-CN" if table.lang == "zh" else "en"
     return f'<div lang="{language}">\n{out.as_raw_html().strip()}\n</div>\n'
+
+
+def _identifier(table: Table, made: Grid) -> str:
+    printed = replace(made, lines=tuple(replace(line, source=()) for line in made.lines))
+    shown = repr((table.lang, table.style, table.title, table.stub, printed))
+    return "t" + hashlib.sha256(shown.encode()).hexdigest()[:12]
 
 
 def _names(made: Grid) -> list[str]:
